@@ -1,0 +1,55 @@
+#include "exports.h"
+#include "input.h"
+#include "message.h"
+#include <string.h>
+
+struct names exports;
+bool exports_given, keep_memory_builtins;
+
+static struct list export_list, export_files;
+static bool disable_memory_builtins;
+
+const struct option_spec export_options[] = {
+    {"export", 0, OPTION_LIST, &export_list, "LIST", "keep the symbols in LIST visible, separated by commas"},
+    {"export-symbols", 0, OPTION_TEXTS, &export_files, "FILE", "keep the symbols in FILE visible, one a line"},
+    {"disable-memory-builtins", 0, OPTION_FLAG, &disable_memory_builtins, NULL, "do not keep memcpy, memmove, memset, memcmp and bcmp"},
+    {NULL},
+};
+
+const char *const memory_builtins[] = {"memcpy", "memmove", "memset", "memcmp", "bcmp", NULL};
+
+bool is_memory_builtin(const char *name)
+{
+	for (const char *const *builtin = memory_builtins; *builtin; builtin++)
+		if (!strcmp(name, *builtin))
+			return true;
+	return false;
+}
+
+static void read_file(const char *path)
+{
+	struct input input = input_read_any(path);
+	char *text = strndup((const char *)input.data, input.size), *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		line += strspn(line, " \t\r");
+		line[strcspn(line, " \t\r")] = '\0';
+		if (*line && *line != '#')
+			names_add(&exports, line);
+	}
+}
+
+void exports_read(void)
+{
+	for (size_t i = 0; i < export_list.count; i++)
+		names_add(&exports, export_list.items[i]);
+	for (size_t i = 0; i < export_files.count; i++)
+		read_file(export_files.items[i]);
+	exports_given = export_list.given || export_files.given;
+	keep_memory_builtins = !disable_memory_builtins;
+}
+
+bool is_exported(const char *name)
+{
+	return names_find(&exports, name);
+}

@@ -1,0 +1,80 @@
+#include "input.h"
+#include "message.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char failure_mark[] = "\n\n\n";
+size_t input_bytes;
+
+enum { PIPE_SIZE = 1 << 20 };
+
+static struct input read_to_end(const char *name, int file)
+{
+	size_t size = 0, room = PIPE_SIZE;
+	unsigned char *data = xrealloc(NULL, room);
+	ssize_t count;
+
+	while ((count = read(file, data + size, room - size)) != 0) {
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0)
+			fail("%s:", name);
+		size += count;
+		if (size == room)
+			data = xrealloc(data, room *= 2);
+	}
+	return (struct input){name, data, size};
+}
+
+static bool is_stdin(const char *name)
+{
+	return !name || !strcmp(name, "-");
+}
+
+struct input input_read_any(const char *name)
+{
+	bool from_stdin = is_stdin(name);
+	struct input input = {.name = from_stdin ? "<stdin>" : name};
+	struct stat status;
+	int file = from_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+
+	if (file < 0 || fstat(file, &status))
+		fail("%s:", input.name);
+	if (S_ISDIR(status.st_mode))
+		fail("%s: is a directory", input.name);
+	if (S_ISREG(status.st_mode) && status.st_size > 0 && lseek(file, 0, SEEK_CUR) == 0) {
+		input.size = status.st_size;
+		input.data = mmap(NULL, input.size, PROT_READ, MAP_PRIVATE, file, 0);
+		if (input.data == MAP_FAILED)
+			fail("%s:", input.name);
+	} else {
+		if (S_ISFIFO(status.st_mode))
+			fcntl(file, F_SETPIPE_SZ, PIPE_SIZE);
+		input = read_to_end(input.name, file);
+	}
+	if (!from_stdin)
+		close(file);
+
+	size_t mark_size = strlen(failure_mark);
+	if (input.size == mark_size && !memcmp(input.data, failure_mark, mark_size))
+		fail_silently();
+	input_bytes += input.size;
+	return input;
+}
+
+struct input input_read(const char *name)
+{
+	struct input input = input_read_any(name);
+
+	/* a producer that was killed left no mark; the driver says so itself */
+	if (input.size == 0 && is_stdin(name) && getenv("BPF_LINKER_PIPELINE"))
+		fail_silently();
+	if (input.size == 0)
+		fail("%s: is empty", input.name);
+	return input;
+}

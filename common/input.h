@@ -1,0 +1,29 @@
+/* Reading a whole input into memory. */
+#ifndef INPUT_H
+#define INPUT_H
+
+#include <stddef.h>
+
+struct input {
+	const char *name; /* as the user wrote it; `<stdin>` for standard input */
+	const unsigned char *data;
+	size_t size;
+};
+
+/* What a stage that fails writes to the pipe instead of its output, so that the next stage keeps
+ * quiet about what is missing: all of the output, never a part of it. Blank
+ * lines, since they go unnoticed where a person or a script reads. */
+extern const char failure_mark[];
+
+/* Reads all of the file name, standard input where name is NULL or `-`. A regular file is mapped,
+ * anything else is read to its end. The memory stays until the program ends. Fails on anything
+ * that cannot be read and on an empty input, silently where the producer of a pipe has failed. */
+struct input input_read(const char *name);
+
+/* The same, but an empty input is allowed: its size is 0. */
+struct input input_read_any(const char *name);
+
+/* Bytes that input_read has delivered so far. */
+extern size_t input_bytes;
+
+#endif

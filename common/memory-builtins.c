@@ -1,0 +1,62 @@
+#include "memory-builtins.h"
+#include "exports.h"
+#include "memory-intrinsics.h"
+#include "message.h"
+#include "module.h"
+#include "used.h"
+#include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
+#include <llvm-c/Linker.h>
+#include <string.h>
+
+/* Byte by byte: the verifier refuses wider accesses where it cannot tell the alignment. */
+static const char source[] =
+#include "memory-builtins.ll.inc"
+    ;
+
+static bool is_needed(LLVMModuleRef module, const char *name)
+{
+	LLVMValueRef builtin = LLVMGetNamedFunction(module, name);
+
+	return (builtin && LLVMGetFirstUse(builtin)) || memory_intrinsic_calls(module, name);
+}
+
+static void define(LLVMModuleRef module, const bool *missing)
+{
+	struct input text = {"<memory builtins>", (const unsigned char *)source, sizeof source - 1};
+	LLVMModuleRef ours = module_parse(LLVMGetModuleContext(module), text);
+
+	if (!LLVMGetNamedMetadata(module, "llvm.dbg.cu", strlen("llvm.dbg.cu")))
+		LLVMStripModuleDebugInfo(ours);
+	LLVMSetTarget(ours, LLVMGetTarget(module));
+	LLVMSetDataLayout(ours, LLVMGetDataLayoutStr(module));
+	for (size_t i = 0; memory_builtins[i]; i++)
+		if (!missing[i])
+			LLVMDeleteFunction(LLVMGetNamedFunction(ours, memory_builtins[i]));
+	if (LLVMLinkModules2(module, ours))
+		fail_silently();
+	for (size_t i = 0; memory_builtins[i]; i++)
+		if (missing[i])
+			LLVMSetLinkage(LLVMGetNamedFunction(module, memory_builtins[i]),
+			    LLVMInternalLinkage);
+}
+
+void memory_builtins_settle(LLVMModuleRef module)
+{
+	const char *subject = message_subject;
+	struct used *used = used_read(module);
+	bool missing[8] = {false}, any_missing = false;
+
+	for (size_t i = 0; memory_builtins[i]; i++) {
+		LLVMValueRef builtin = LLVMGetNamedFunction(module, memory_builtins[i]);
+		bool defined = builtin && !LLVMIsDeclaration(builtin);
+		bool needed = is_needed(module, memory_builtins[i]);
+		if (defined && !needed && !used_has(used, builtin))
+			LLVMDeleteFunction(builtin);
+		missing[i] = needed && !defined;
+		any_missing |= missing[i];
+	}
+	if (any_missing)
+		define(module, missing);
+	message_subject = subject;
+}

@@ -1,0 +1,46 @@
+/* What the program says, and how it ends when something is wrong. */
+#ifndef MESSAGE_H
+#define MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum message_level { LEVEL_OFF, LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG, LEVEL_TRACE };
+
+/* The level names in the order of enum message_level, ended by NULL. */
+extern const char *const message_level_names[];
+
+/* The program's name, as it stands in front of every message. */
+extern const char *program_name;
+
+/* The input that is being worked on, for the messages of LLVM's crashes; NULL when none is. */
+extern const char *volatile message_subject;
+
+/* Messages above level are not shown; an error always is. */
+void message_set_level(enum message_level level);
+
+/* Appends messages to the file path instead of standard error; errors go to both.
+ * Returns 0, or -1 with errno set. */
+int message_set_file(const char *path);
+
+/* Says `PROGRAM: error|warning|info|debug|trace: TEXT`, one line. A format that ends in a colon
+ * gets strerror(errno) appended. */
+void message(enum message_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Says an error and ends the program with status 1: the input or the link is at fault. */
+_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Says an error that points to --help and ends the program with status 2: the command line is at
+ * fault. */
+_Noreturn void fail_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ends the program with status 1 and no word: another has said what is wrong. */
+_Noreturn void fail_silently(void);
+
+/* malloc and friends that fail() when memory runs out. */
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *old, size_t size);
+char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

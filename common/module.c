@@ -1,0 +1,162 @@
+#include "module.h"
+#include "kind.h"
+#include "message.h"
+#include "options.h"
+#include <llvm-c/BitReader.h>
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/IRReader.h>
+#include <string.h>
+
+bool fatal_errors = true;
+bool (*module_excuses)(const char *diagnostic);
+static bool had_error;
+
+static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *unused)
+{
+	static const enum message_level levels[] = {
+	    [LLVMDSError] = LEVEL_ERROR,
+	    [LLVMDSWarning] = LEVEL_WARN,
+	    [LLVMDSRemark] = LEVEL_DEBUG,
+	    [LLVMDSNote] = LEVEL_INFO,
+	};
+	enum message_level level = levels[LLVMGetDiagInfoSeverity(diagnostic)];
+	char *text = LLVMGetDiagInfoDescription(diagnostic);
+	const char *subject = message_subject;
+
+	(void)unused;
+	if (level == LEVEL_ERROR && module_excuses && module_excuses(text))
+		level = LEVEL_DEBUG;
+	had_error |= level == LEVEL_ERROR;
+	message(level, "%s%s%s", subject ? subject : "", subject ? ": " : "", text);
+	LLVMDisposeMessage(text);
+}
+
+LLVMContextRef module_context(void)
+{
+	LLVMContextRef context = LLVMContextCreate();
+
+	LLVMContextSetDiagnosticHandler(context, take_diagnostic, NULL);
+	return context;
+}
+
+void module_check_errors(void)
+{
+	if (had_error && fatal_errors)
+		fail_silently();
+}
+
+/* What could not be read has been reported through the context, except when LLVM says nothing. */
+static void fail_to_read(const char *name, const char *reason)
+{
+	if (!had_error)
+		fail("%s: %s", name, reason && *reason ? reason : "cannot be read as LLVM bitcode");
+	fail_silently();
+}
+
+static LLVMModuleRef parse_ir(LLVMContextRef context, struct input input)
+{
+	char *reason = NULL;
+	LLVMModuleRef module;
+	LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(
+	    (const char *)input.data, input.size, input.name);
+
+	if (LLVMParseIRInContext(context, buffer, &module, &reason))
+		fail_to_read(input.name, reason);
+	return module;
+}
+
+static LLVMMemoryBufferRef wrap(struct input input)
+{
+	return LLVMCreateMemoryBufferWithMemoryRange(
+	    (const char *)input.data, input.size, input.name, false);
+}
+
+static LLVMModuleRef read_module(LLVMContextRef context, struct input input,
+    LLVMBool (*read_bitcode)(LLVMContextRef, LLVMMemoryBufferRef, LLVMModuleRef *))
+{
+	LLVMModuleRef module;
+
+	message_subject = input.name;
+	switch (kind_of(input.data, input.size)) {
+	case KIND_BITCODE:
+		if (read_bitcode(context, wrap(input), &module))
+			fail_to_read(input.name, NULL);
+		break;
+	case KIND_IR:
+		module = parse_ir(context, input);
+		break;
+	case KIND_STREAM:
+		fail("%s: is a stream of modules, not one; bpf-merge makes one of it", input.name);
+	default:
+		fail("%s: is neither LLVM bitcode nor textual IR", input.name);
+	}
+	message_subject = NULL;
+	return module;
+}
+
+LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
+{
+	LLVMModuleRef module = read_module(context, input, LLVMParseBitcodeInContext2);
+
+	message_subject = input.name;
+	return module;
+}
+
+LLVMModuleRef module_open(LLVMContextRef context, struct input input)
+{
+	return read_module(context, input, LLVMGetBitcodeModuleInContext2);
+}
+
+void module_each_global(LLVMModuleRef module, void (*visit)(LLVMValueRef global, void *data),
+    void *data)
+{
+	static LLVMValueRef (*const first[])(LLVMModuleRef) = {
+	    LLVMGetFirstFunction, LLVMGetFirstGlobal, LLVMGetFirstGlobalAlias, LLVMGetFirstGlobalIFunc};
+	static LLVMValueRef (*const following[])(LLVMValueRef) = {
+	    LLVMGetNextFunction, LLVMGetNextGlobal, LLVMGetNextGlobalAlias, LLVMGetNextGlobalIFunc};
+
+	for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+		for (LLVMValueRef global = first[i](module), next; global; global = next) {
+			next = following[i](global);
+			visit(global, data);
+		}
+}
+
+void module_write(LLVMModuleRef module, struct output *output)
+{
+	LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(module);
+
+	output_write(output, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+}
+
+void module_print(LLVMModuleRef module, struct output *output)
+{
+	char *text = LLVMPrintModuleToString(module);
+
+	output_write(output, text, strlen(text));
+	LLVMDisposeMessage(text);
+}
+
+void module_dump(LLVMModuleRef module, const char *path)
+{
+	struct output *output = output_open(path, false);
+
+	module_print(module, output);
+	output_commit(output);
+}
+
+void module_finish(LLVMModuleRef module, struct output *output)
+{
+	module_check_errors();
+	module_write(module, output);
+	output_commit(output);
+	tool_finish();
+}
+
+const char *value_name(LLVMValueRef value)
+{
+	size_t length;
+
+	return LLVMGetValueName2(value, &length);
+}

@@ -1,0 +1,51 @@
+/* LLVM modules: reading, writing, and what LLVM says about them. */
+#ifndef MODULE_H
+#define MODULE_H
+
+#include "input.h"
+#include "output.h"
+#include <llvm-c/Types.h>
+#include <stdbool.h>
+
+/* --fatal-errors: an error diagnostic of LLVM's fails the run. Default true. */
+extern bool fatal_errors;
+
+/* A new context whose diagnostics become messages: errors at error level, the rest below. */
+LLVMContextRef module_context(void);
+
+/* Decides whether an error diagnostic is none: returns true to drop it. NULL by default. */
+extern bool (*module_excuses)(const char *diagnostic);
+
+/* Fails, without a word, when LLVM has reported an error since the start and --fatal-errors holds.
+ */
+void module_check_errors(void);
+
+/* Reads a module from bitcode or textual IR; fails with the input's name when it is neither or is
+ * damaged. */
+LLVMModuleRef module_parse(LLVMContextRef context, struct input input);
+
+/* Opens bitcode lazily: function bodies are read when they are needed. The input's memory must
+ * stay. Textual IR is read whole. */
+LLVMModuleRef module_open(LLVMContextRef context, struct input input);
+
+/* Calls visit for each function, variable, alias and ifunc, in this order; visit may delete what it
+ * is given. */
+void module_each_global(LLVMModuleRef module, void (*visit)(LLVMValueRef global, void *data),
+    void *data);
+
+/* Writes bitcode. */
+void module_write(LLVMModuleRef module, struct output *output);
+
+/* Writes textual IR. */
+void module_print(LLVMModuleRef module, struct output *output);
+
+/* Writes textual IR to the file path, all or nothing. */
+void module_dump(LLVMModuleRef module, const char *path);
+
+/* Ends a module stage: writes the module as bitcode to -o, and the program ends with status 0. */
+_Noreturn void module_finish(LLVMModuleRef module, struct output *output);
+
+/* A symbol's name; not terminated at embedded NULs, and valid as long as the value is not renamed. */
+const char *value_name(LLVMValueRef value);
+
+#endif

@@ -1,0 +1,243 @@
+#include "options.h"
+#include "crash.h"
+#include "input.h"
+#include "llvm-version.h"
+#include "message.h"
+#include "output.h"
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+const char *output_path;
+
+static const char *level_name, *log_path;
+static bool wants_help, wants_version, wants_time;
+static struct timespec start_time;
+
+static const struct option_spec common_options[] = {
+    {"output", 'o', OPTION_TEXT, &output_path, "FILE", "write to FILE (default: standard output)"},
+    {"log-level", 0, OPTION_CHOICE, &level_name, "LEVEL", "log at LEVEL: off, error, warn, info, debug or trace (default: warn)", message_level_names},
+    {"log-file", 0, OPTION_TEXT, &log_path, "FILE", "append the log to FILE (default: standard error)"},
+    {"time", 0, OPTION_FLAG, &wants_time, NULL, "say what the run cost, on standard error"},
+    {"help", 'h', OPTION_FLAG, &wants_help, NULL, "print this help"},
+    {"version", 'V', OPTION_FLAG, &wants_version, NULL, "print the version, and LLVM's"},
+    {NULL},
+};
+
+enum { MOST_OPTIONS = 64 };
+
+/* A tool's own options, then the common ones. */
+struct all_options {
+	const struct option_spec *specs[MOST_OPTIONS];
+	size_t count;
+};
+
+static struct all_options gather(const struct tool *tool)
+{
+	struct all_options all = {.count = 0};
+
+	for (const struct option_spec *const *table = tool->tables; *table; table++)
+		for (const struct option_spec *spec = *table; spec->help; spec++)
+			all.specs[all.count++] = spec;
+	for (const struct option_spec *spec = common_options; spec->help; spec++)
+		all.specs[all.count++] = spec;
+	return all;
+}
+
+void list_add(struct list *list, const char *item)
+{
+	list->items = xrealloc(list->items, (list->count + 1) * sizeof *list->items);
+	list->items[list->count++] = item;
+	list->given = true;
+}
+
+static void add_operand(struct operands *operands, char letter, const char *text)
+{
+	operands->items =
+	    xrealloc(operands->items, (operands->count + 1) * sizeof *operands->items);
+	operands->items[operands->count++] = (struct operand){letter, text};
+}
+
+static void add_parts(struct list *list, const char *text)
+{
+	char *copy = xasprintf("%s", text), *part;
+
+	list->given = true;
+	while ((part = strsep(&copy, ",")))
+		if (*part)
+			list_add(list, part);
+}
+
+static char *join(const char *const *words)
+{
+	char *text = xasprintf("%s", words[0]);
+
+	for (words++; *words; words++)
+		text = xasprintf("%s, %s", text, *words);
+	return text;
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+	for (; *words; words++)
+		if (!strcmp(text, *words))
+			return true;
+	return false;
+}
+
+/* An option as the user writes it. */
+static const char *form_of(const struct option_spec *spec)
+{
+	return spec->name ? xasprintf("--%s", spec->name) : xasprintf("-%c", spec->letter);
+}
+
+static void take(const struct option_spec *spec, const char *text, struct operands *operands)
+{
+	static const char *const truths[] = {"true", "false", NULL};
+	const char *const *choices = spec->kind == OPTION_BOOL ? truths : spec->choices;
+
+	if (choices && !is_one_of(text, choices))
+		fail_usage("invalid value '%s' for '%s' (possible values: %s)", text, form_of(spec),
+		    join(choices));
+	switch (spec->kind) {
+	case OPTION_FLAG:
+		*(bool *)spec->value = true;
+		break;
+	case OPTION_TEXT:
+	case OPTION_CHOICE:
+		*(const char **)spec->value = text;
+		break;
+	case OPTION_TEXTS:
+		list_add(spec->value, text);
+		break;
+	case OPTION_LIST:
+		add_parts(spec->value, text);
+		break;
+	case OPTION_BOOL:
+		*(bool *)spec->value = !strcmp(text, "true");
+		break;
+	case OPTION_OPERAND:
+		add_operand(operands, spec->letter, text);
+		break;
+	}
+}
+
+static void print_help(const struct tool *tool, const struct all_options *all)
+{
+	printf("Usage: %s [options] %s\n\n%s\n\nOptions:\n", tool->name, tool->operands,
+	    tool->purpose);
+	for (size_t i = 0; i < all->count; i++) {
+		const struct option_spec *spec = all->specs[i];
+		const char *both = spec->letter ? xasprintf("-%c, --%s", spec->letter, spec->name) :
+		                                  xasprintf("    --%s", spec->name);
+		char *form = xasprintf("%s%s%s", spec->name ? both : form_of(spec),
+		    spec->placeholder ? " " : "", spec->placeholder ? spec->placeholder : "");
+		printf("  %-34s %s\n", form, spec->help);
+	}
+}
+
+static struct operands parse(const struct all_options *all, int argc, char **argv)
+{
+	struct option longs[MOST_OPTIONS + 1] = {{0}};
+	char shorts[3 * MOST_OPTIONS] = "-:"; /* operands in order; `:` for a missing value */
+	struct operands operands = {NULL, 0};
+	int choice, index;
+	size_t long_count = 0;
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct option_spec *spec = all->specs[i];
+		if (spec->name)
+			longs[long_count++] = (struct option){
+			    spec->name, spec->kind != OPTION_FLAG, NULL, 256 + i};
+		if (spec->letter)
+			sprintf(shorts + strlen(shorts), "%c%s", spec->letter,
+			    spec->kind == OPTION_FLAG ? "" : ":");
+	}
+	opterr = 0;
+	while ((choice = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
+		const struct option_spec *spec = NULL;
+		if (choice >= 256)
+			spec = all->specs[choice - 256];
+		for (size_t i = 0; choice < 256 && i < all->count; i++)
+			if (all->specs[i]->letter == choice)
+				spec = all->specs[i];
+		if (spec)
+			take(spec, optarg, &operands);
+		else if (choice == 1)
+			add_operand(&operands, 0, optarg);
+		else if (choice == ':')
+			fail_usage("option '%s' needs a value", argv[optind - 1]);
+		else if (optopt >= 256)
+			fail_usage("option '--%s' takes no value", all->specs[optopt - 256]->name);
+		else if (optopt)
+			fail_usage("unknown option '-%c'", optopt);
+		else
+			fail_usage("unknown option '%s'", argv[optind - 1]);
+	}
+	for (; optind < argc; optind++)
+		add_operand(&operands, 0, argv[optind]);
+	return operands;
+}
+
+static void set_log(void)
+{
+	if (log_path && message_set_file(log_path))
+		fail("%s:", log_path);
+	if (!level_name)
+		return;
+	for (enum message_level level = LEVEL_OFF; message_level_names[level]; level++)
+		if (!strcmp(level_name, message_level_names[level]))
+			message_set_level(level);
+}
+
+struct operands tool_start(const struct tool *tool, int argc, char **argv)
+{
+	struct all_options all = gather(tool);
+
+	clock_gettime(CLOCK_MONOTONIC, &start_time);
+	program_name = tool->name;
+	crash_catch();
+	struct operands operands = parse(&all, argc, argv);
+	if (wants_help)
+		print_help(tool, &all);
+	else if (wants_version)
+		printf("%s %s\nLLVM %s\n", tool->name, VERSION, LLVM_VERSION_STRING);
+	if (wants_help || wants_version) {
+		if (fflush(stdout) || ferror(stdout))
+			fail("<stdout>:");
+		_exit(0);
+	}
+	if (operands.count > tool->most_operands)
+		fail_usage("too many operands: '%s'", operands.items[tool->most_operands].text);
+	set_log();
+	return operands;
+}
+
+static double seconds(struct timeval time)
+{
+	return time.tv_sec + time.tv_usec / 1e6;
+}
+
+void tool_finish(void)
+{
+	struct timespec now;
+	struct rusage usage;
+
+	if (wants_time) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		getrusage(RUSAGE_SELF, &usage);
+		fprintf(stderr,
+		    "%-16s wall %8.1f ms  cpu %8.1f ms  peak %7.1f MB  in %9.1f kB  out %9.1f kB\n",
+		    program_name,
+		    (now.tv_sec - start_time.tv_sec) * 1e3 +
+		        (now.tv_nsec - start_time.tv_nsec) / 1e6,
+		    (seconds(usage.ru_utime) + seconds(usage.ru_stime)) * 1e3,
+		    usage.ru_maxrss / 1024.0, input_bytes / 1e3, output_bytes / 1e3);
+	}
+	/* not exit(): nothing that LLVM would still free is of use */
+	_exit(0);
+}

@@ -1,0 +1,102 @@
+#include "stream.h"
+#include "kind.h"
+#include "message.h"
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const origin_names[] = {"input", "member", "index"};
+static const char *const content_names[] = {"bitcode", "ir", "references", "symbols"};
+
+void stream_add(struct stream *stream, struct stream_entry entry)
+{
+	/* grows when count is a power of two */
+	if (!(stream->count & (stream->count - 1)))
+		stream->entries = xrealloc(stream->entries,
+		    (stream->count ? 2 * stream->count : 1) * sizeof entry);
+	stream->entries[stream->count++] = entry;
+}
+
+static la_ssize_t pass_on(struct archive *archive, void *output, const void *data, size_t size)
+{
+	(void)archive;
+	output_write(output, data, size);
+	return size;
+}
+
+static void check(struct archive *archive, int result)
+{
+	if (result < ARCHIVE_WARN)
+		fail("the module stream: %s", archive_error_string(archive));
+}
+
+void stream_write(const struct stream *stream, struct output *output)
+{
+	struct archive *archive = archive_write_new();
+	struct archive_entry *header = archive_entry_new();
+
+	archive_write_set_format_pax_restricted(archive);
+	archive_write_set_bytes_per_block(archive, 0);
+	check(archive, archive_write_open(archive, output, NULL, pass_on, NULL));
+	for (size_t i = 0; i < stream->count; i++) {
+		const struct stream_entry *entry = &stream->entries[i];
+		archive_entry_clear(header);
+		archive_entry_set_pathname(header, entry->input.name);
+		archive_entry_set_uname(header, origin_names[entry->origin]);
+		archive_entry_set_gname(header, content_names[entry->content]);
+		archive_entry_set_filetype(header, AE_IFREG);
+		archive_entry_set_perm(header, 0644);
+		archive_entry_set_mtime(header, 0, 0);
+		archive_entry_set_size(header, entry->input.size);
+		check(archive, archive_write_header(archive, header));
+		if (archive_write_data(archive, entry->input.data, entry->input.size) < 0)
+			check(archive, ARCHIVE_FATAL);
+	}
+	check(archive, archive_write_close(archive));
+}
+
+/* The index of text in names, otherwise if it is none of them. */
+static size_t place_of(const char *text, const char *const *names, size_t count, size_t otherwise)
+{
+	for (size_t i = 0; text && i < count; i++)
+		if (!strcmp(text, names[i]))
+			return i;
+	return otherwise;
+}
+
+static struct stream_entry read_entry(struct archive *archive, struct archive_entry *header,
+    const char *stream_name)
+{
+	struct stream_entry entry = {.input.name = strdup(archive_entry_pathname(header))};
+	const void *data;
+	la_int64_t offset;
+	size_t size, whole = archive_entry_size(header);
+
+	/* the whole stream is in memory, so that an entry comes in one block */
+	int result = whole ? archive_read_data_block(archive, &data, &size, &offset) : ARCHIVE_EOF;
+	if (whole && (result != ARCHIVE_OK || size < whole))
+		fail("%s: the module stream is cut off in '%s'", stream_name, entry.input.name);
+	entry.input.data = whole ? data : NULL;
+	entry.input.size = whole;
+	entry.origin = place_of(archive_entry_uname(header), origin_names, 3, ORIGIN_INPUT);
+	entry.content = place_of(archive_entry_gname(header), content_names, 4,
+	    kind_of(entry.input.data, entry.input.size) == KIND_IR ? CONTENT_IR : CONTENT_BITCODE);
+	return entry;
+}
+
+void stream_read(struct stream *stream, struct input input)
+{
+	struct archive *archive = archive_read_new();
+	struct archive_entry *header;
+	int result;
+
+	archive_read_support_format_tar(archive);
+	result = archive_read_open_memory(archive, input.data, input.size);
+	while (result == ARCHIVE_OK &&
+	       (result = archive_read_next_header(archive, &header)) == ARCHIVE_OK)
+		if (archive_entry_filetype(header) == AE_IFREG)
+			stream_add(stream, read_entry(archive, header, input.name));
+	if (result != ARCHIVE_EOF)
+		fail("%s: damaged module stream: %s", input.name, archive_error_string(archive));
+}

@@ -1,0 +1,43 @@
+/* The stream of modules from bpf-extract to bpf-merge: a pax tar. An entry's name is the input's
+ * as the user wrote it, `archive(member)` for a member; its owner says where it comes from, its
+ * group what it holds. Both show in `tar -tv`. */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include "input.h"
+#include "output.h"
+
+enum stream_origin {
+	ORIGIN_INPUT,  /* named on the command line */
+	ORIGIN_MEMBER, /* of an archive: takes part when something needs it */
+	ORIGIN_INDEX   /* the symbol index of the archive whose members come just before */
+};
+
+enum stream_content {
+	CONTENT_BITCODE,
+	CONTENT_IR,
+	CONTENT_REFERENCES, /* a symbol each line: what an object without bitcode leaves undefined */
+	CONTENT_INDEX       /* `DISTANCE SYMBOL` each line: the entry that many before this one has it */
+};
+
+struct stream_entry {
+	struct input input; /* its name, and its bytes */
+	enum stream_origin origin;
+	enum stream_content content;
+};
+
+struct stream {
+	struct stream_entry *entries;
+	size_t count;
+};
+
+void stream_add(struct stream *stream, struct stream_entry entry);
+
+/* Writes all entries, the same bytes for the same entries. */
+void stream_write(const struct stream *stream, struct output *output);
+
+/* Adds the entries of the stream that input holds; their bytes stay in the input's memory. Entries
+ * that bpf-extract did not write are taken as inputs. Fails on a damaged stream. */
+void stream_read(struct stream *stream, struct input input);
+
+#endif

@@ -1,0 +1,123 @@
+#include "target.h"
+#include "crash.h"
+#include "message.h"
+#include "module.h"
+#include <llvm-c/Core.h>
+#include <llvm-c/Support.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <string.h>
+
+static const char *const cpus[] = {"generic", "probe", "v1", "v2", "v3", "v4", NULL};
+static const char *wanted_triple, *cpu = "generic", *features = "";
+static struct list llvm_args;
+static bool disable_expand_memcpy_in_order, allow_bpf_trap;
+bool unroll_loops;
+
+const struct option_spec target_options[] = {
+    {"target", 0, OPTION_TEXT, &wanted_triple, "TRIPLE", "generate for TRIPLE: bpf, bpfel or bpfeb (default: the input's, else bpf)"},
+    {"cpu", 0, OPTION_CHOICE, &cpu, "CPU", "generate for CPU: generic, probe, v1, v2, v3 or v4 (default: generic)", cpus},
+    {"cpu-features", 0, OPTION_TEXT, &features, "LIST", "turn target features on or off, as in +alu32,-dwarfris"},
+    {NULL},
+};
+
+const struct option_spec llvm_options[] = {
+    {"unroll-loops", 0, OPTION_FLAG, &unroll_loops, NULL, "unroll loops as far as it goes"},
+    {"disable-expand-memcpy-in-order", 0, OPTION_FLAG, &disable_expand_memcpy_in_order, NULL, "let LLVM order the loads and stores of memcpy"},
+    {"allow-bpf-trap", 0, OPTION_FLAG, &allow_bpf_trap, NULL, "emit a call of __bpf_trap where code is unreachable"},
+    {"llvm-args", 0, OPTION_LIST, &llvm_args, "LIST", "hand LLVM the options in LIST, separated by commas"},
+    {"fatal-errors", 0, OPTION_BOOL, &fatal_errors, "BOOL", "fail when LLVM reports an error (default: true)"},
+    {NULL},
+};
+
+/* The length of an option's name: up to its value. */
+static size_t name_length(const char *option)
+{
+	return strcspn(option, "=");
+}
+
+static const char *skip_dashes(const char *option)
+{
+	return option + strspn(option, "-");
+}
+
+/* LLVM refuses an option given twice; the user's goes before ours. */
+static bool user_gives(const char *option)
+{
+	option = skip_dashes(option);
+	for (size_t i = 0; i < llvm_args.count; i++) {
+		const char *given = skip_dashes(llvm_args.items[i]);
+		if (name_length(given) == name_length(option) &&
+		    !strncmp(given, option, name_length(option)))
+			return true;
+	}
+	return false;
+}
+
+static void add_default(struct list *arguments, bool wanted, const char *option)
+{
+	if (wanted && !user_gives(option))
+		list_add(arguments, option);
+}
+
+static void set_llvm_options(void)
+{
+	struct list arguments = {0};
+
+	list_add(&arguments, program_name);
+	add_default(&arguments, true, "--cold-callsite-rel-freq=0");
+	add_default(&arguments, !disable_expand_memcpy_in_order, "--bpf-expand-memcpy-in-order");
+	add_default(&arguments, !allow_bpf_trap, "--bpf-disable-trap-unreachable");
+	add_default(&arguments, unroll_loops, "--unroll-runtime");
+	add_default(&arguments, unroll_loops, "--unroll-runtime-multi-exit");
+	add_default(&arguments, unroll_loops, "--unroll-max-upperbound=4294967295");
+	add_default(&arguments, unroll_loops, "--unroll-threshold=4294967295");
+	for (size_t i = 0; i < llvm_args.count; i++)
+		list_add(&arguments, llvm_args.items[i]);
+	crash_catch_exit("--llvm-args");
+	LLVMParseCommandLineOptions(arguments.count, arguments.items, "");
+	crash_release_exit();
+}
+
+static bool is_big_endian(const char *triple)
+{
+	return !strncmp(triple, "bpfeb", 5);
+}
+
+static const char *choose_triple(LLVMModuleRef module)
+{
+	const char *own = LLVMGetTarget(module);
+	bool own_is_bpf = !strncmp(own, "bpf", 3);
+
+	if (!wanted_triple)
+		return own_is_bpf ? own : "bpf";
+	if (strncmp(wanted_triple, "bpf", 3))
+		fail_usage("'--target %s' is not a BPF target", wanted_triple);
+	if (own_is_bpf && is_big_endian(own) != is_big_endian(wanted_triple))
+		fail("%s: was compiled for %s, which differs in byte order from '--target %s'",
+		    message_subject, own, wanted_triple);
+	return wanted_triple;
+}
+
+LLVMTargetMachineRef target_prepare(LLVMModuleRef module)
+{
+	LLVMTargetRef target;
+	char *reason;
+
+	LLVMInitializeBPFTargetInfo();
+	LLVMInitializeBPFTarget();
+	LLVMInitializeBPFTargetMC();
+	LLVMInitializeBPFAsmPrinter();
+	LLVMInitializeBPFAsmParser();
+	set_llvm_options();
+
+	const char *triple = choose_triple(module);
+	LLVMSetTarget(module, triple);
+	triple = LLVMGetTarget(module);
+	if (LLVMGetTargetFromTriple(triple, &target, &reason))
+		fail_usage("'--target %s': %s", triple, reason);
+	LLVMTargetMachineRef machine = LLVMCreateTargetMachine(target, triple, cpu, features,
+	    LLVMCodeGenLevelAggressive, LLVMRelocDefault, LLVMCodeModelDefault);
+	LLVMSetModuleDataLayout(module, LLVMCreateTargetDataLayout(machine));
+	return machine;
+}

@@ -1,0 +1,22 @@
+/* The BPF target: its options, and LLVM's own. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include "options.h"
+#include <llvm-c/TargetMachine.h>
+
+/* --target, --cpu, --cpu-features */
+extern const struct option_spec target_options[];
+
+/* --llvm-args, the switches that upstream maps to LLVM's, and --fatal-errors */
+extern const struct option_spec llvm_options[];
+
+/* --unroll-loops */
+extern bool unroll_loops;
+
+/* Hands LLVM its options, then gives the module the target's triple and data layout and returns
+ * the machine. The triple is --target's, else the module's when it is a BPF one, else `bpf`. Call
+ * it once, before any pass. */
+LLVMTargetMachineRef target_prepare(LLVMModuleRef module);
+
+#endif

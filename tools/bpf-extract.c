@@ -1,0 +1,317 @@
+/* bpf-extract: finds the LLVM modules in files of any kind and writes them as one stream. */
+#include "input.h"
+#include "kind.h"
+#include "message.h"
+#include "options.h"
+#include "output.h"
+#include "stream.h"
+#include <archive.h>
+#include <archive_entry.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Object.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct list library_directories;
+static struct operands unused;
+
+static const struct option_spec own_options[] = {
+    {"library-path", 'L', OPTION_TEXTS, &library_directories, "DIR", "search DIR for the libraries of -l"},
+    {"library", 'l', OPTION_OPERAND, &unused, "NAME", "read libNAME.a, at this place among the files"},
+    {NULL},
+};
+
+static const struct tool tool = {
+    .name = "bpf-extract",
+    .operands = "[FILE...]",
+    .purpose = "Finds the LLVM modules in bitcode, textual IR, object files and archives, and writes\n"
+               "them as a stream (a tar) for bpf-merge.",
+    .tables = (const struct option_spec *const[]){own_options, NULL},
+    .most_operands = -1,
+};
+
+enum { DEEPEST_ARCHIVE = 8 };
+
+static struct stream stream;
+static struct list barren; /* inputs of the command line without bitcode */
+
+static void extract(struct input input, enum stream_origin origin, int depth);
+
+static void add(struct input input, enum stream_origin origin, enum stream_content content)
+{
+	stream_add(&stream, (struct stream_entry){input, origin, content});
+}
+
+/* Says that the object defines something, that is, holds native code or data; adds the names of
+ * what it leaves undefined to references, a line each. */
+static bool read_symbols(LLVMBinaryRef object, char **references, size_t *size)
+{
+	LLVMSymbolIteratorRef symbol = LLVMObjectFileCopySymbolIterator(object);
+	LLVMSectionIteratorRef section = LLVMObjectFileCopySectionIterator(object);
+	bool defines = false;
+	FILE *lines = open_memstream(references, size);
+
+	for (; !LLVMObjectFileIsSymbolIteratorAtEnd(object, symbol); LLVMMoveToNextSymbol(symbol)) {
+		const char *name = LLVMGetSymbolName(symbol);
+		LLVMMoveToContainingSection(section, symbol);
+		if (!LLVMObjectFileIsSectionIteratorAtEnd(object, section))
+			defines = true;
+		else if (*name)
+			fprintf(lines, "%s\n", name);
+	}
+	fclose(lines);
+	return defines;
+}
+
+static bool is_bitcode_section(LLVMSectionIteratorRef section, const char *name)
+{
+	const char *own = LLVMGetSectionName(section);
+
+	/* `marker` embeddings hold a section with nothing in it */
+	return own && !strncmp(own, name, 16) && LLVMGetSectionSize(section) >= 4;
+}
+
+/* The module in the object: `.llvm.lto` of FatLTO objects, `.llvmbc` or Mach-O's `__bitcode` of
+ * -fembed-bitcode. */
+static bool find_bitcode(LLVMBinaryRef object, struct input *bitcode)
+{
+	static const char *const names[] = {".llvm.lto", ".llvmbc", "__bitcode"};
+	LLVMSectionIteratorRef section;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		for (section = LLVMObjectFileCopySectionIterator(object);
+		     !LLVMObjectFileIsSectionIteratorAtEnd(object, section);
+		     LLVMMoveToNextSection(section))
+			if (is_bitcode_section(section, names[i])) {
+				bitcode->data = (const unsigned char *)LLVMGetSectionContents(section);
+				bitcode->size = LLVMGetSectionSize(section);
+				return true;
+			}
+	return false;
+}
+
+static void extract_object(struct input input, enum stream_origin origin)
+{
+	char *reason, *references;
+	size_t size;
+	struct input bitcode = {.name = input.name};
+	LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRange(
+	    (const char *)input.data, input.size, input.name, false);
+	LLVMBinaryRef object = LLVMCreateBinary(buffer, NULL, &reason);
+
+	if (!object)
+		fail("%s: %s", input.name, reason);
+	if (find_bitcode(object, &bitcode)) {
+		if (kind_of(bitcode.data, bitcode.size) != KIND_BITCODE)
+			fail("%s: its bitcode section does not hold bitcode", input.name);
+		add(bitcode, origin, CONTENT_BITCODE);
+		return;
+	}
+	if (origin == ORIGIN_MEMBER) {
+		message(LEVEL_INFO, "%s: passed over, holds no LLVM bitcode", input.name);
+		return;
+	}
+	if (read_symbols(object, &references, &size))
+		list_add(&barren, input.name);
+	if (size)
+		add((struct input){input.name, (unsigned char *)references, size}, origin,
+		    CONTENT_REFERENCES);
+}
+
+/* Where each entry of an archive stood in it, to make sense of the index. */
+struct members {
+	struct {
+		long long offset;
+		size_t entry;
+	} *items;
+	size_t count;
+};
+
+static const size_t *find_member(const struct members *members, long long offset)
+{
+	size_t low = 0, high = members->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (members->items[middle].offset < offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < members->count && members->items[low].offset == offset ?
+	    &members->items[low].entry : NULL;
+}
+
+static unsigned long long big_endian(const unsigned char *bytes, size_t width)
+{
+	unsigned long long value = 0;
+
+	while (width--)
+		value = value << 8 | *bytes++;
+	return value;
+}
+
+/* The System V index: a count, that many offsets of members, that many names; numbers big-endian,
+ * 4 bytes wide, or 8 in `/SYM64/`. See ar(5) and the System V ABI, "Archive File". */
+static void add_index(struct input archive, struct input index, size_t width,
+    const struct members *members)
+{
+	const unsigned char *end = index.data + index.size;
+	char *lines;
+	size_t size;
+
+	if (index.size < width)
+		return;
+	unsigned long long count = big_endian(index.data, width);
+	if (count > (index.size - width) / (width + 1))
+		fail("%s: damaged symbol index", archive.name);
+	const unsigned char *offset = index.data + width;
+	const unsigned char *name = offset + count * width;
+	FILE *file = open_memstream(&lines, &size);
+	for (; count--; offset += width) {
+		const unsigned char *next = memchr(name, '\0', end - name);
+		if (!next++)
+			fail("%s: damaged symbol index", archive.name);
+		const size_t *entry = find_member(members, big_endian(offset, width));
+		if (entry)
+			fprintf(file, "%zu %s\n", stream.count - *entry, name);
+		name = next;
+	}
+	fclose(file);
+	if (size)
+		add((struct input){archive.name, (unsigned char *)lines, size}, ORIGIN_INDEX,
+		    CONTENT_INDEX);
+}
+
+static struct input read_member(struct archive *reader, struct archive_entry *header,
+    struct input archive)
+{
+	const void *data = NULL;
+	size_t size = 0, whole = archive_entry_size(header);
+	la_int64_t offset;
+
+	/* the archive is in memory, so that a member comes in one block */
+	if (whole && archive_read_data_block(reader, &data, &size, &offset) < ARCHIVE_WARN)
+		fail("%s: %s", archive.name, archive_error_string(reader));
+	if (size < whole)
+		fail("%s: is cut off in member '%s'", archive.name, archive_entry_pathname(header));
+	return (struct input){archive_entry_pathname(header), data, whole};
+}
+
+static void extract_archive(struct input archive, int depth)
+{
+	struct archive *reader = archive_read_new();
+	struct archive_entry *header;
+	struct input index = {NULL, NULL, 0}, member;
+	struct members members = {NULL, 0};
+	size_t index_width = 4;
+	int result;
+
+	archive_read_support_format_ar(reader);
+	result = archive_read_open_memory(reader, archive.data, archive.size);
+	while (result == ARCHIVE_OK &&
+	       (result = archive_read_next_header(reader, &header)) == ARCHIVE_OK) {
+		size_t entry = stream.count;
+		member = read_member(reader, header, archive);
+		if (!strcmp(member.name, "/") || !strncmp(member.name, "/SYM64", 6)) {
+			index_width = member.name[1] ? 8 : 4;
+			index = member;
+			continue;
+		}
+		if (!strcmp(member.name, "//") || !strncmp(member.name, "__.SYMDEF", 9) || !member.size)
+			continue;
+		member.name = xasprintf("%s(%s)", archive.name, member.name);
+		extract(member, ORIGIN_MEMBER, depth + 1);
+		/* an archive in an archive has its own index */
+		if (stream.count != entry + 1)
+			continue;
+		members.items = xrealloc(members.items, (members.count + 1) * sizeof *members.items);
+		members.items[members.count].offset = archive_read_header_position(reader);
+		members.items[members.count++].entry = entry;
+	}
+	if (result != ARCHIVE_EOF)
+		fail("%s: %s", archive.name, archive_error_string(reader));
+	if (index.data)
+		add_index(archive, index, index_width, &members);
+	archive_read_free(reader);
+}
+
+static void extract(struct input input, enum stream_origin origin, int depth)
+{
+	enum kind kind = kind_of(input.data, input.size);
+	size_t before = stream.count;
+
+	message_subject = input.name;
+	switch (kind) {
+	case KIND_BITCODE:
+		add(input, origin, CONTENT_BITCODE);
+		break;
+	case KIND_IR:
+		add(input, origin, CONTENT_IR);
+		break;
+	case KIND_OBJECT:
+		extract_object(input, origin);
+		break;
+	case KIND_ARCHIVE:
+		if (depth == DEEPEST_ARCHIVE)
+			fail("%s: archives are nested too deep", input.name);
+		extract_archive(input, depth);
+		if (stream.count == before && origin == ORIGIN_INPUT)
+			list_add(&barren, input.name);
+		break;
+	case KIND_THIN_ARCHIVE:
+		fail("%s: is a thin archive, which holds no members; link the files themselves", input.name);
+	default:
+		if (origin == ORIGIN_INPUT)
+			fail("%s: is neither bitcode, textual IR, an object file nor an archive", input.name);
+		message(LEVEL_INFO, "%s: passed over, holds no LLVM bitcode", input.name);
+	}
+	message_subject = NULL;
+}
+
+/* Finds libNAME.a, or FILE of `:FILE`, as ld does. */
+static const char *find_library(const char *name)
+{
+	for (size_t i = 0; i < library_directories.count; i++) {
+		const char *directory = library_directories.items[i];
+		char *path = *name == ':' ? xasprintf("%s/%s", directory, name + 1) :
+		                            xasprintf("%s/lib%s.a", directory, name);
+		if (!access(path, F_OK))
+			return path;
+		free(path);
+	}
+	fail("cannot find -l%s in the directories of -L", name);
+}
+
+static bool has_module(void)
+{
+	for (size_t i = 0; i < stream.count; i++)
+		if (stream.entries[i].content != CONTENT_REFERENCES)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct operands operands = tool_start(&tool, argc, argv);
+	struct output *output = output_open(output_path, true);
+	const char *name = NULL;
+
+	if (!operands.count)
+		extract(input_read(NULL), ORIGIN_INPUT, 0);
+	for (size_t i = 0; i < operands.count; i++) {
+		name = operands.items[i].text;
+		if (operands.items[i].letter == 'l')
+			name = find_library(name);
+		extract(input_read(name), ORIGIN_INPUT, 0);
+	}
+	if (!has_module())
+		fail("%s: no LLVM bitcode to link; compile with clang -emit-llvm or rustc --emit=llvm-bc", barren.count ? barren.items[0] : operands.count ? name : "<stdin>");
+	for (size_t i = 0; i < barren.count; i++)
+		message(LEVEL_WARN, "%s: holds no LLVM bitcode, ignored", barren.items[i]);
+	stream_write(&stream, output);
+	output_commit(output);
+	tool_finish();
+}
