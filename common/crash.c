@@ -3,13 +3,8 @@
 #include "output.h"
 #include <llvm-c/ErrorHandling.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-static char *exit_text_of; /* what crash_catch_exit was given, NULL when off */
-static int saved_stderr, caught_stderr;
 
 static void write_text(const char *text)
 {
@@ -48,42 +43,13 @@ static void die_of_llvm(const char *reason)
 	fail("%s%s%s", subject ? subject : "", subject ? ": " : "", reason);
 }
 
-static void die_of_exit(void)
-{
-	static char text[4096];
-
-	if (!exit_text_of)
-		return;
-	dup2(saved_stderr, STDERR_FILENO);
-	ssize_t length = pread(caught_stderr, text, sizeof text - 1, 0);
-	text[length > 0 ? length : 0] = '\0';
-	fail_usage("%s: %s", exit_text_of, text);
-}
-
-void crash_catch_exit(const char *what)
-{
-	exit_text_of = strdup(what);
-	saved_stderr = dup(STDERR_FILENO);
-	caught_stderr = memfd_create("stderr", MFD_CLOEXEC);
-	if (caught_stderr >= 0)
-		dup2(caught_stderr, STDERR_FILENO);
-	atexit(die_of_exit);
-}
-
-void crash_release_exit(void)
-{
-	exit_text_of = NULL;
-	dup2(saved_stderr, STDERR_FILENO);
-	close(saved_stderr);
-	close(caught_stderr);
-}
-
 void crash_catch(void)
 {
 	static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP};
 	static const int requests[] = {SIGINT, SIGTERM, SIGHUP};
 	static char stack[1 << 16]; /* a stack overflow leaves none to handle it on */
-	struct sigaction action = {.sa_handler = die_of_crash, .sa_flags = SA_ONSTACK | SA_RESETHAND};
+	struct sigaction action = {
+	    .sa_handler = die_of_crash, .sa_flags = SA_ONSTACK | SA_RESETHAND};
 
 	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
 	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)

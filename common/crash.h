@@ -7,9 +7,4 @@
  * program to end (SIGINT, SIGTERM, SIGHUP) remove temporary files first. */
 void crash_catch(void);
 
-/* While on, a call of exit() by LLVM ends in fail_usage() with what LLVM wrote to standard error:
- * its option parser ends the program so. */
-void crash_catch_exit(const char *what);
-void crash_release_exit(void);
-
 #endif

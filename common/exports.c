@@ -10,9 +10,12 @@ static struct list export_list, export_files;
 static bool disable_memory_builtins;
 
 const struct option_spec export_options[] = {
-    {"export", 0, OPTION_LIST, &export_list, "LIST", "keep the symbols in LIST visible, separated by commas"},
-    {"export-symbols", 0, OPTION_TEXTS, &export_files, "FILE", "keep the symbols in FILE visible, one a line"},
-    {"disable-memory-builtins", 0, OPTION_FLAG, &disable_memory_builtins, NULL, "do not keep memcpy, memmove, memset, memcmp and bcmp"},
+    {"export", 0, OPTION_LIST, &export_list, "LIST",
+	"keep the symbols in LIST visible, separated by commas"},
+    {"export-symbols", 0, OPTION_TEXTS, &export_files, "FILE",
+	"keep the symbols in FILE visible, one a line"},
+    {"disable-memory-builtins", 0, OPTION_FLAG, &disable_memory_builtins, NULL,
+	"do not keep memcpy, memmove, memset, memcmp and bcmp"},
     {NULL},
 };
 

@@ -31,6 +31,22 @@ static struct input read_to_end(const char *name, int file)
 	return (struct input){name, data, size};
 }
 
+static void fail_with_producer(struct input input)
+{
+	size_t mark_size = strlen(failure_mark);
+
+	if (input.size == mark_size && !memcmp(input.data, failure_mark, mark_size))
+		fail_silently();
+}
+
+void input_fail_with_producer(void)
+{
+	struct stat status;
+
+	if (!fstat(STDIN_FILENO, &status) && S_ISFIFO(status.st_mode))
+		fail_with_producer(read_to_end("<stdin>", STDIN_FILENO));
+}
+
 static bool is_stdin(const char *name)
 {
 	return !name || !strcmp(name, "-");
@@ -60,9 +76,7 @@ struct input input_read_any(const char *name)
 	if (!from_stdin)
 		close(file);
 
-	size_t mark_size = strlen(failure_mark);
-	if (input.size == mark_size && !memcmp(input.data, failure_mark, mark_size))
-		fail_silently();
+	fail_with_producer(input);
 	input_bytes += input.size;
 	return input;
 }

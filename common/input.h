@@ -23,6 +23,9 @@ struct input input_read(const char *name);
 /* The same, but an empty input is allowed: its size is 0. */
 struct input input_read_any(const char *name);
 
+/* Reads standard input to its end where it is a pipe, and fails silently if its producer has. */
+void input_fail_with_producer(void);
+
 /* Bytes that input_read has delivered so far. */
 extern size_t input_bytes;
 

@@ -43,7 +43,9 @@ enum kind kind_of(const void *data, size_t size)
 	} magics[] = {
 	    {"BC\xC0\xDE", 4, 0, KIND_BITCODE},
 	    {"\xDE\xC0\x17\x0B", 4, 0, KIND_BITCODE},
-	    {"\x7F" "ELF", 4, 0, KIND_OBJECT},
+	    {"\x7F"
+	     "ELF",
+		4, 0, KIND_OBJECT},
 	    {"\xFE\xED\xFA\xCE", 4, 0, KIND_OBJECT},
 	    {"\xFE\xED\xFA\xCF", 4, 0, KIND_OBJECT},
 	    {"\xCE\xFA\xED\xFE", 4, 0, KIND_OBJECT},
@@ -56,7 +58,7 @@ enum kind kind_of(const void *data, size_t size)
 	for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
 		if (size > magics[i].offset &&
 		    begins_with((const unsigned char *)data + magics[i].offset,
-		        size - magics[i].offset, magics[i].bytes, magics[i].length))
+			size - magics[i].offset, magics[i].bytes, magics[i].length))
 			return magics[i].kind;
 	return is_ir(data, size) ? KIND_IR : KIND_UNKNOWN;
 }

@@ -9,10 +9,8 @@
 #include <llvm-c/Linker.h>
 #include <string.h>
 
-/* Byte by byte: the verifier refuses wider accesses where it cannot tell the alignment. */
-static const char source[] =
-#include "memory-builtins.ll.inc"
-    ;
+/* The text of memory-builtins.ll. */
+extern const char memory_builtins_ir[];
 
 static bool is_needed(LLVMModuleRef module, const char *name)
 {
@@ -23,7 +21,8 @@ static bool is_needed(LLVMModuleRef module, const char *name)
 
 static void define(LLVMModuleRef module, const bool *missing)
 {
-	struct input text = {"<memory builtins>", (const unsigned char *)source, sizeof source - 1};
+	struct input text = {"<memory builtins>", (const unsigned char *)memory_builtins_ir,
+	    strlen(memory_builtins_ir)};
 	LLVMModuleRef ours = module_parse(LLVMGetModuleContext(module), text);
 
 	if (!LLVMGetNamedMetadata(module, "llvm.dbg.cu", strlen("llvm.dbg.cu")))
@@ -37,8 +36,8 @@ static void define(LLVMModuleRef module, const bool *missing)
 		fail_silently();
 	for (size_t i = 0; memory_builtins[i]; i++)
 		if (missing[i])
-			LLVMSetLinkage(LLVMGetNamedFunction(module, memory_builtins[i]),
-			    LLVMInternalLinkage);
+			LLVMSetLinkage(
+			    LLVMGetNamedFunction(module, memory_builtins[i]), LLVMInternalLinkage);
 }
 
 void memory_builtins_settle(LLVMModuleRef module)

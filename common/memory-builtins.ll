@@ -1,4 +1,5 @@
-; memcpy, memmove, memset, memcmp and bcmp for BPF: see memory-builtins.h.
+; memcpy, memmove, memset, memcmp and bcmp for BPF: see memory-builtins.h. Byte by byte: the
+; verifier refuses wider accesses where it cannot tell the alignment.
 
 define ptr @memcpy(ptr %to, ptr %from, i64 %size) #0 !dbg !10 {
 entry:

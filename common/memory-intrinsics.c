@@ -32,7 +32,7 @@ static bool may_become_call(LLVMValueRef intrinsic)
 bool memory_intrinsic_calls(LLVMModuleRef module, const char *name)
 {
 	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
-	     function = LLVMGetNextFunction(function)) {
+	    function = LLVMGetNextFunction(function)) {
 		const char *ends_in = builtin_of_intrinsic(function);
 		if (ends_in && !strcmp(ends_in, name) && may_become_call(function))
 			return true;

@@ -108,11 +108,11 @@ LLVMModuleRef module_open(LLVMContextRef context, struct input input)
 	return read_module(context, input, LLVMGetBitcodeModuleInContext2);
 }
 
-void module_each_global(LLVMModuleRef module, void (*visit)(LLVMValueRef global, void *data),
-    void *data)
+void module_each_global(
+    LLVMModuleRef module, void (*visit)(LLVMValueRef global, void *data), void *data)
 {
-	static LLVMValueRef (*const first[])(LLVMModuleRef) = {
-	    LLVMGetFirstFunction, LLVMGetFirstGlobal, LLVMGetFirstGlobalAlias, LLVMGetFirstGlobalIFunc};
+	static LLVMValueRef (*const first[])(LLVMModuleRef) = {LLVMGetFirstFunction,
+	    LLVMGetFirstGlobal, LLVMGetFirstGlobalAlias, LLVMGetFirstGlobalIFunc};
 	static LLVMValueRef (*const following[])(LLVMValueRef) = {
 	    LLVMGetNextFunction, LLVMGetNextGlobal, LLVMGetNextGlobalAlias, LLVMGetNextGlobalIFunc};
 

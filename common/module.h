@@ -30,8 +30,8 @@ LLVMModuleRef module_open(LLVMContextRef context, struct input input);
 
 /* Calls visit for each function, variable, alias and ifunc, in this order; visit may delete what it
  * is given. */
-void module_each_global(LLVMModuleRef module, void (*visit)(LLVMValueRef global, void *data),
-    void *data);
+void module_each_global(
+    LLVMModuleRef module, void (*visit)(LLVMValueRef global, void *data), void *data);
 
 /* Writes bitcode. */
 void module_write(LLVMModuleRef module, struct output *output);
@@ -45,7 +45,8 @@ void module_dump(LLVMModuleRef module, const char *path);
 /* Ends a module stage: writes the module as bitcode to -o, and the program ends with status 0. */
 _Noreturn void module_finish(LLVMModuleRef module, struct output *output);
 
-/* A symbol's name; not terminated at embedded NULs, and valid as long as the value is not renamed. */
+/* A symbol's name; not terminated at embedded NULs, and valid as long as the value is not renamed.
+ */
 const char *value_name(LLVMValueRef value);
 
 #endif

@@ -20,8 +20,11 @@ static struct timespec start_time;
 
 static const struct option_spec common_options[] = {
     {"output", 'o', OPTION_TEXT, &output_path, "FILE", "write to FILE (default: standard output)"},
-    {"log-level", 0, OPTION_CHOICE, &level_name, "LEVEL", "log at LEVEL: off, error, warn, info, debug or trace (default: warn)", message_level_names},
-    {"log-file", 0, OPTION_TEXT, &log_path, "FILE", "append the log to FILE (default: standard error)"},
+    {"log-level", 0, OPTION_CHOICE, &level_name, "LEVEL",
+	"log at LEVEL: off, error, warn, info, debug or trace (default: warn)",
+	message_level_names},
+    {"log-file", 0, OPTION_TEXT, &log_path, "FILE",
+	"append the log to FILE (default: standard error)"},
     {"time", 0, OPTION_FLAG, &wants_time, NULL, "say what the run cost, on standard error"},
     {"help", 'h', OPTION_FLAG, &wants_help, NULL, "print this help"},
     {"version", 'V', OPTION_FLAG, &wants_version, NULL, "print the version, and LLVM's"},
@@ -132,8 +135,8 @@ static void print_help(const struct tool *tool, const struct all_options *all)
 	    tool->purpose);
 	for (size_t i = 0; i < all->count; i++) {
 		const struct option_spec *spec = all->specs[i];
-		const char *both = spec->letter ? xasprintf("-%c, --%s", spec->letter, spec->name) :
-		                                  xasprintf("    --%s", spec->name);
+		const char *both = spec->letter ? xasprintf("-%c, --%s", spec->letter, spec->name)
+						: xasprintf("    --%s", spec->name);
 		char *form = xasprintf("%s%s%s", spec->name ? both : form_of(spec),
 		    spec->placeholder ? " " : "", spec->placeholder ? spec->placeholder : "");
 		printf("  %-34s %s\n", form, spec->help);
@@ -151,8 +154,8 @@ static struct operands parse(const struct all_options *all, int argc, char **arg
 	for (size_t i = 0; i < all->count; i++) {
 		const struct option_spec *spec = all->specs[i];
 		if (spec->name)
-			longs[long_count++] = (struct option){
-			    spec->name, spec->kind != OPTION_FLAG, NULL, 256 + i};
+			longs[long_count++] =
+			    (struct option){spec->name, spec->kind != OPTION_FLAG, NULL, 256 + i};
 		if (spec->letter)
 			sprintf(shorts + strlen(shorts), "%c%s", spec->letter,
 			    spec->kind == OPTION_FLAG ? "" : ":");
@@ -234,7 +237,7 @@ void tool_finish(void)
 		    "%-16s wall %8.1f ms  cpu %8.1f ms  peak %7.1f MB  in %9.1f kB  out %9.1f kB\n",
 		    program_name,
 		    (now.tv_sec - start_time.tv_sec) * 1e3 +
-		        (now.tv_nsec - start_time.tv_nsec) / 1e6,
+			(now.tv_nsec - start_time.tv_nsec) / 1e6,
 		    (seconds(usage.ru_utime) + seconds(usage.ru_stime)) * 1e3,
 		    usage.ru_maxrss / 1024.0, input_bytes / 1e3, output_bytes / 1e3);
 	}

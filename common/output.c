@@ -48,11 +48,12 @@ static void open_temporary(struct output *output, const char *path)
 
 	output->path = real ? real : path;
 	directory = directory_of(output->path);
-	output->temporary = xasprintf("%s/.bpf-linker.%ld.%td", directory, (long)getpid(),
-	    output - outputs);
+	output->temporary =
+	    xasprintf("%s/.bpf-linker.%ld.%td", directory, (long)getpid(), output - outputs);
 	/* a file without a name cannot be left behind, whatever kills the program */
-	output->file = access("/proc/self/fd", F_OK) ? -1 :
-	    open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	output->file = access("/proc/self/fd", F_OK)
+			   ? -1
+			   : open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 	if (output->file >= 0)
 		return;
 	output->file = open(output->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
@@ -134,7 +135,7 @@ void output_abandon(void)
 	for (size_t i = 0; i < output_count; i++)
 		if (outputs[i].temporary_exists)
 			unlink(outputs[i].temporary);
-	if (next_stage_reads && !wrote_to_stdout && !last_stage &&
-	    !fstat(STDOUT_FILENO, &status) && S_ISFIFO(status.st_mode))
+	if (next_stage_reads && !wrote_to_stdout && !last_stage && !fstat(STDOUT_FILENO, &status) &&
+	    S_ISFIFO(status.st_mode))
 		(void)!write(STDOUT_FILENO, failure_mark, strlen(failure_mark));
 }

@@ -13,8 +13,8 @@ void stream_add(struct stream *stream, struct stream_entry entry)
 {
 	/* grows when count is a power of two */
 	if (!(stream->count & (stream->count - 1)))
-		stream->entries = xrealloc(stream->entries,
-		    (stream->count ? 2 * stream->count : 1) * sizeof entry);
+		stream->entries = xrealloc(
+		    stream->entries, (stream->count ? 2 * stream->count : 1) * sizeof entry);
 	stream->entries[stream->count++] = entry;
 }
 
@@ -65,8 +65,8 @@ static size_t place_of(const char *text, const char *const *names, size_t count,
 	return otherwise;
 }
 
-static struct stream_entry read_entry(struct archive *archive, struct archive_entry *header,
-    const char *stream_name)
+static struct stream_entry read_entry(
+    struct archive *archive, struct archive_entry *header, const char *stream_name)
 {
 	struct stream_entry entry = {.input.name = strdup(archive_entry_pathname(header))};
 	const void *data;

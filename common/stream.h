@@ -16,8 +16,9 @@ enum stream_origin {
 enum stream_content {
 	CONTENT_BITCODE,
 	CONTENT_IR,
-	CONTENT_REFERENCES, /* a symbol each line: what an object without bitcode leaves undefined */
-	CONTENT_INDEX       /* `DISTANCE SYMBOL` each line: the entry that many before this one has it */
+	CONTENT_REFERENCES, /* a symbol each line: what an object without bitcode leaves undefined
+			     */
+	CONTENT_INDEX /* `DISTANCE SYMBOL` each line: the entry that many before this one has it */
 };
 
 struct stream_entry {

@@ -1,9 +1,9 @@
 #include "target.h"
-#include "crash.h"
+#include "input.h"
+#include "llvm-arguments.h"
 #include "message.h"
 #include "module.h"
 #include <llvm-c/Core.h>
-#include <llvm-c/Support.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <string.h>
@@ -14,19 +14,30 @@ static struct list llvm_args;
 static bool disable_expand_memcpy_in_order, allow_bpf_trap;
 bool unroll_loops;
 
+/* made before the module's triple is known, and mostly right */
+static const char *expected_triple;
+static LLVMTargetMachineRef expected_machine;
+
 const struct option_spec target_options[] = {
-    {"target", 0, OPTION_TEXT, &wanted_triple, "TRIPLE", "generate for TRIPLE: bpf, bpfel or bpfeb (default: the input's, else bpf)"},
-    {"cpu", 0, OPTION_CHOICE, &cpu, "CPU", "generate for CPU: generic, probe, v1, v2, v3 or v4 (default: generic)", cpus},
-    {"cpu-features", 0, OPTION_TEXT, &features, "LIST", "turn target features on or off, as in +alu32,-dwarfris"},
+    {"target", 0, OPTION_TEXT, &wanted_triple, "TRIPLE",
+	"generate for TRIPLE: bpf, bpfel or bpfeb (default: the input's, else bpf)"},
+    {"cpu", 0, OPTION_CHOICE, &cpu, "CPU",
+	"generate for CPU: generic, probe, v1, v2, v3 or v4 (default: generic)", cpus},
+    {"cpu-features", 0, OPTION_TEXT, &features, "LIST",
+	"turn target features on or off, as in +alu32,-dwarfris"},
     {NULL},
 };
 
 const struct option_spec llvm_options[] = {
     {"unroll-loops", 0, OPTION_FLAG, &unroll_loops, NULL, "unroll loops as far as it goes"},
-    {"disable-expand-memcpy-in-order", 0, OPTION_FLAG, &disable_expand_memcpy_in_order, NULL, "let LLVM order the loads and stores of memcpy"},
-    {"allow-bpf-trap", 0, OPTION_FLAG, &allow_bpf_trap, NULL, "emit a call of __bpf_trap where code is unreachable"},
-    {"llvm-args", 0, OPTION_LIST, &llvm_args, "LIST", "hand LLVM the options in LIST, separated by commas"},
-    {"fatal-errors", 0, OPTION_BOOL, &fatal_errors, "BOOL", "fail when LLVM reports an error (default: true)"},
+    {"disable-expand-memcpy-in-order", 0, OPTION_FLAG, &disable_expand_memcpy_in_order, NULL,
+	"let LLVM order the loads and stores of memcpy"},
+    {"allow-bpf-trap", 0, OPTION_FLAG, &allow_bpf_trap, NULL,
+	"emit a call of __bpf_trap where code is unreachable"},
+    {"llvm-args", 0, OPTION_LIST, &llvm_args, "LIST",
+	"hand LLVM the options in LIST, separated by commas"},
+    {"fatal-errors", 0, OPTION_BOOL, &fatal_errors, "BOOL",
+	"fail when LLVM reports an error (default: true)"},
     {NULL},
 };
 
@@ -60,7 +71,7 @@ static void add_default(struct list *arguments, bool wanted, const char *option)
 		list_add(arguments, option);
 }
 
-static void set_llvm_options(void)
+static void set_llvm_options(bool reads_stdin)
 {
 	struct list arguments = {0};
 
@@ -74,9 +85,17 @@ static void set_llvm_options(void)
 	add_default(&arguments, unroll_loops, "--unroll-threshold=4294967295");
 	for (size_t i = 0; i < llvm_args.count; i++)
 		list_add(&arguments, llvm_args.items[i]);
-	crash_catch_exit("--llvm-args");
-	LLVMParseCommandLineOptions(arguments.count, arguments.items, "");
-	crash_release_exit();
+	const char *complaint = llvm_arguments_parse(&arguments, &llvm_args);
+	if (!complaint)
+		return;
+	if (reads_stdin)
+		input_fail_with_producer();
+	fail_usage("--llvm-args: %s", complaint);
+}
+
+static bool is_bpf(const char *triple)
+{
+	return !strncmp(triple, "bpf", 3);
 }
 
 static bool is_big_endian(const char *triple)
@@ -87,11 +106,11 @@ static bool is_big_endian(const char *triple)
 static const char *choose_triple(LLVMModuleRef module)
 {
 	const char *own = LLVMGetTarget(module);
-	bool own_is_bpf = !strncmp(own, "bpf", 3);
+	bool own_is_bpf = is_bpf(own);
 
 	if (!wanted_triple)
 		return own_is_bpf ? own : "bpf";
-	if (strncmp(wanted_triple, "bpf", 3))
+	if (!is_bpf(wanted_triple))
 		fail_usage("'--target %s' is not a BPF target", wanted_triple);
 	if (own_is_bpf && is_big_endian(own) != is_big_endian(wanted_triple))
 		fail("%s: was compiled for %s, which differs in byte order from '--target %s'",
@@ -99,25 +118,36 @@ static const char *choose_triple(LLVMModuleRef module)
 	return wanted_triple;
 }
 
-LLVMTargetMachineRef target_prepare(LLVMModuleRef module)
+static LLVMTargetMachineRef create_machine(const char *triple)
 {
 	LLVMTargetRef target;
 	char *reason;
 
+	if (LLVMGetTargetFromTriple(triple, &target, &reason))
+		fail_usage("'--target %s': %s", triple, reason);
+	return LLVMCreateTargetMachine(target, triple, cpu, features, LLVMCodeGenLevelAggressive,
+	    LLVMRelocDefault, LLVMCodeModelDefault);
+}
+
+void target_start(bool reads_stdin)
+{
 	LLVMInitializeBPFTargetInfo();
 	LLVMInitializeBPFTarget();
 	LLVMInitializeBPFTargetMC();
 	LLVMInitializeBPFAsmPrinter();
 	LLVMInitializeBPFAsmParser();
-	set_llvm_options();
+	set_llvm_options(reads_stdin);
+	expected_triple = wanted_triple && is_bpf(wanted_triple) ? wanted_triple : "bpf";
+	expected_machine = create_machine(expected_triple);
+}
 
+LLVMTargetMachineRef target_of(LLVMModuleRef module)
+{
 	const char *triple = choose_triple(module);
+	LLVMTargetMachineRef machine =
+	    strcmp(triple, expected_triple) ? create_machine(triple) : expected_machine;
+
 	LLVMSetTarget(module, triple);
-	triple = LLVMGetTarget(module);
-	if (LLVMGetTargetFromTriple(triple, &target, &reason))
-		fail_usage("'--target %s': %s", triple, reason);
-	LLVMTargetMachineRef machine = LLVMCreateTargetMachine(target, triple, cpu, features,
-	    LLVMCodeGenLevelAggressive, LLVMRelocDefault, LLVMCodeModelDefault);
 	LLVMSetModuleDataLayout(module, LLVMCreateTargetDataLayout(machine));
 	return machine;
 }

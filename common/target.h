@@ -14,9 +14,13 @@ extern const struct option_spec llvm_options[];
 /* --unroll-loops */
 extern bool unroll_loops;
 
-/* Hands LLVM its options, then gives the module the target's triple and data layout and returns
- * the machine. The triple is --target's, else the module's when it is a BPF one, else `bpf`. Call
- * it once, before any pass. */
-LLVMTargetMachineRef target_prepare(LLVMModuleRef module);
+/* Makes LLVM ready and hands it its options: call it before the input is read, since it takes time
+ * in which the stages before work. reads_stdin: a bad option is then reported only if no stage
+ * before has failed, which had the same option perhaps. */
+void target_start(bool reads_stdin);
+
+/* Gives the module the target's triple and data layout and returns the machine. The triple is
+ * --target's, else the module's when it is a BPF one, else `bpf`. Call it once, before any pass. */
+LLVMTargetMachineRef target_of(LLVMModuleRef module);
 
 #endif

@@ -56,8 +56,8 @@ struct used *used_read(LLVMModuleRef module)
 
 bool used_has(const struct used *used, LLVMValueRef global)
 {
-	return used->count && bsearch(&global, used->members, used->count,
-	                          sizeof *used->members, by_address);
+	return used->count &&
+	       bsearch(&global, used->members, used->count, sizeof *used->members, by_address);
 }
 
 bool used_any(const struct used *used)
@@ -81,10 +81,9 @@ void used_write(struct used *used)
 	LLVMValueRef old = LLVMGetNamedGlobal(used->module, compiler_used);
 	if (old)
 		LLVMDeleteGlobal(old);
-	LLVMValueRef array = LLVMAddGlobal(used->module,
-	    LLVMArrayType2(pointer, used->compiler_count), compiler_used);
-	LLVMSetInitializer(array,
-	    LLVMConstArray2(pointer, used->compiler, used->compiler_count));
+	LLVMValueRef array = LLVMAddGlobal(
+	    used->module, LLVMArrayType2(pointer, used->compiler_count), compiler_used);
+	LLVMSetInitializer(array, LLVMConstArray2(pointer, used->compiler, used->compiler_count));
 	LLVMSetLinkage(array, LLVMAppendingLinkage);
 	LLVMSetSection(array, "llvm.metadata");
 	used->changed = false;

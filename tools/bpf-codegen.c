@@ -13,9 +13,12 @@ static const char *emit = "obj", *dump_path;
 static bool disable_memory_builtins;
 
 static const struct option_spec own_options[] = {
-    {"emit", 0, OPTION_CHOICE, &emit, "KIND", "write obj, asm, llvm-ir or llvm-bc (default: obj)", kinds},
-    {"disable-memory-builtins", 0, OPTION_FLAG, &disable_memory_builtins, NULL, "do not bring memcpy, memmove, memset, memcmp and bcmp"},
-    {"dump-module", 0, OPTION_TEXT, &dump_path, "FILE", "write the IR before code generation to FILE"},
+    {"emit", 0, OPTION_CHOICE, &emit, "KIND", "write obj, asm, llvm-ir or llvm-bc (default: obj)",
+	kinds},
+    {"disable-memory-builtins", 0, OPTION_FLAG, &disable_memory_builtins, NULL,
+	"do not bring memcpy, memmove, memset, memcmp and bcmp"},
+    {"dump-module", 0, OPTION_TEXT, &dump_path, "FILE",
+	"write the IR before code generation to FILE"},
     {NULL},
 };
 
@@ -31,7 +34,8 @@ static const struct tool tool = {
  * though these may well be in the module. */
 static bool is_call_of_known_builtin(const char *diagnostic)
 {
-	static const char *const names[] = {"memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen"};
+	static const char *const names[] = {
+	    "memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		char text[80];
@@ -74,9 +78,11 @@ int main(int argc, char **argv)
 	output_is_last_stage();
 	struct output *output =
 	    output_open(output_path, strcmp(emit, "asm") && strcmp(emit, "llvm-ir"));
-	LLVMModuleRef module =
-	    module_parse(module_context(), input_read(operands.count ? operands.items[0].text : NULL));
-	LLVMTargetMachineRef machine = target_prepare(module);
+	const char *input = operands.count ? operands.items[0].text : NULL;
+
+	target_start(!input || !strcmp(input, "-"));
+	LLVMModuleRef module = module_parse(module_context(), input_read(input));
+	LLVMTargetMachineRef machine = target_of(module);
 
 	if (!disable_memory_builtins)
 		memory_builtins_settle(module);

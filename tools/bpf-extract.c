@@ -18,16 +18,19 @@ static struct list library_directories;
 static struct operands unused;
 
 static const struct option_spec own_options[] = {
-    {"library-path", 'L', OPTION_TEXTS, &library_directories, "DIR", "search DIR for the libraries of -l"},
-    {"library", 'l', OPTION_OPERAND, &unused, "NAME", "read libNAME.a, at this place among the files"},
+    {"library-path", 'L', OPTION_TEXTS, &library_directories, "DIR",
+	"search DIR for the libraries of -l"},
+    {"library", 'l', OPTION_OPERAND, &unused, "NAME",
+	"read libNAME.a, at this place among the files"},
     {NULL},
 };
 
 static const struct tool tool = {
     .name = "bpf-extract",
     .operands = "[FILE...]",
-    .purpose = "Finds the LLVM modules in bitcode, textual IR, object files and archives, and writes\n"
-               "them as a stream (a tar) for bpf-merge.",
+    .purpose =
+	"Finds the LLVM modules in bitcode, textual IR, object files and archives, and writes\n"
+	"them as a stream (a tar) for bpf-merge.",
     .tables = (const struct option_spec *const[]){own_options, NULL},
     .most_operands = -1,
 };
@@ -82,10 +85,11 @@ static bool find_bitcode(LLVMBinaryRef object, struct input *bitcode)
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		for (section = LLVMObjectFileCopySectionIterator(object);
-		     !LLVMObjectFileIsSectionIteratorAtEnd(object, section);
-		     LLVMMoveToNextSection(section))
+		    !LLVMObjectFileIsSectionIteratorAtEnd(object, section);
+		    LLVMMoveToNextSection(section))
 			if (is_bitcode_section(section, names[i])) {
-				bitcode->data = (const unsigned char *)LLVMGetSectionContents(section);
+				bitcode->data =
+				    (const unsigned char *)LLVMGetSectionContents(section);
 				bitcode->size = LLVMGetSectionSize(section);
 				return true;
 			}
@@ -140,8 +144,9 @@ static const size_t *find_member(const struct members *members, long long offset
 		else
 			high = middle;
 	}
-	return low < members->count && members->items[low].offset == offset ?
-	    &members->items[low].entry : NULL;
+	return low < members->count && members->items[low].offset == offset
+		   ? &members->items[low].entry
+		   : NULL;
 }
 
 static unsigned long long big_endian(const unsigned char *bytes, size_t width)
@@ -155,8 +160,8 @@ static unsigned long long big_endian(const unsigned char *bytes, size_t width)
 
 /* The System V index: a count, that many offsets of members, that many names; numbers big-endian,
  * 4 bytes wide, or 8 in `/SYM64/`. See ar(5) and the System V ABI, "Archive File". */
-static void add_index(struct input archive, struct input index, size_t width,
-    const struct members *members)
+static void add_index(
+    struct input archive, struct input index, size_t width, const struct members *members)
 {
 	const unsigned char *end = index.data + index.size;
 	char *lines;
@@ -185,8 +190,8 @@ static void add_index(struct input archive, struct input index, size_t width,
 		    CONTENT_INDEX);
 }
 
-static struct input read_member(struct archive *reader, struct archive_entry *header,
-    struct input archive)
+static struct input read_member(
+    struct archive *reader, struct archive_entry *header, struct input archive)
 {
 	const void *data = NULL;
 	size_t size = 0, whole = archive_entry_size(header);
@@ -220,14 +225,16 @@ static void extract_archive(struct input archive, int depth)
 			index = member;
 			continue;
 		}
-		if (!strcmp(member.name, "//") || !strncmp(member.name, "__.SYMDEF", 9) || !member.size)
+		if (!strcmp(member.name, "//") || !strncmp(member.name, "__.SYMDEF", 9) ||
+		    !member.size)
 			continue;
 		member.name = xasprintf("%s(%s)", archive.name, member.name);
 		extract(member, ORIGIN_MEMBER, depth + 1);
 		/* an archive in an archive has its own index */
 		if (stream.count != entry + 1)
 			continue;
-		members.items = xrealloc(members.items, (members.count + 1) * sizeof *members.items);
+		members.items =
+		    xrealloc(members.items, (members.count + 1) * sizeof *members.items);
 		members.items[members.count].offset = archive_read_header_position(reader);
 		members.items[members.count++].entry = entry;
 	}
@@ -262,10 +269,12 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 			list_add(&barren, input.name);
 		break;
 	case KIND_THIN_ARCHIVE:
-		fail("%s: is a thin archive, which holds no members; link the files themselves", input.name);
+		fail("%s: is a thin archive, which holds no members; link the files themselves",
+		    input.name);
 	default:
 		if (origin == ORIGIN_INPUT)
-			fail("%s: is neither bitcode, textual IR, an object file nor an archive", input.name);
+			fail("%s: is neither bitcode, textual IR, an object file nor an archive",
+			    input.name);
 		message(LEVEL_INFO, "%s: passed over, holds no LLVM bitcode", input.name);
 	}
 	message_subject = NULL;
@@ -276,8 +285,8 @@ static const char *find_library(const char *name)
 {
 	for (size_t i = 0; i < library_directories.count; i++) {
 		const char *directory = library_directories.items[i];
-		char *path = *name == ':' ? xasprintf("%s/%s", directory, name + 1) :
-		                            xasprintf("%s/lib%s.a", directory, name);
+		char *path = *name == ':' ? xasprintf("%s/%s", directory, name + 1)
+					  : xasprintf("%s/lib%s.a", directory, name);
 		if (!access(path, F_OK))
 			return path;
 		free(path);
@@ -308,7 +317,11 @@ int main(int argc, char **argv)
 		extract(input_read(name), ORIGIN_INPUT, 0);
 	}
 	if (!has_module())
-		fail("%s: no LLVM bitcode to link; compile with clang -emit-llvm or rustc --emit=llvm-bc", barren.count ? barren.items[0] : operands.count ? name : "<stdin>");
+		fail(
+		    "%s: no LLVM bitcode to link; compile with clang -emit-llvm or rustc --emit=llvm-bc",
+		    barren.count     ? barren.items[0]
+		    : operands.count ? name
+				     : "<stdin>");
 	for (size_t i = 0; i < barren.count; i++)
 		message(LEVEL_WARN, "%s: holds no LLVM bitcode, ignored", barren.items[i]);
 	stream_write(&stream, output);

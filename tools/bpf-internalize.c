@@ -13,14 +13,16 @@
 static bool ignore_inline_never;
 
 static const struct option_spec own_options[] = {
-    {"ignore-inline-never", 0, OPTION_FLAG, &ignore_inline_never, NULL, "drop noinline (and optnone) from all functions"},
+    {"ignore-inline-never", 0, OPTION_FLAG, &ignore_inline_never, NULL,
+	"drop noinline (and optnone) from all functions"},
     {NULL},
 };
 
 static const struct tool tool = {
     .name = "bpf-internalize",
     .operands = "[FILE]",
-    .purpose = "Makes every definition of an LLVM module internal, except what is exported or marked as used.",
+    .purpose =
+	"Makes every definition of an LLVM module internal, except what is exported or marked as used.",
     .tables = (const struct option_spec *const[]){export_options, own_options, NULL},
     .most_operands = 1,
 };
@@ -52,7 +54,8 @@ static void internalize(LLVMValueRef global, void *used)
 	if (is_local_or_special(global) || used_has(used, global))
 		return;
 	if (stays_visible(global)) {
-		/* bpf-codegen drops a memory builtin that nothing needs; not one asked for by name */
+		/* bpf-codegen drops a memory builtin that nothing needs; not one asked for by name
+		 */
 		if (is_memory_builtin(value_name(global)) && is_exported(value_name(global)))
 			used_add(used, global);
 		return;
@@ -70,7 +73,7 @@ static void allow_inlining(LLVMModuleRef module)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		unsigned kind = LLVMGetEnumAttributeKindForName(names[i], strlen(names[i]));
 		for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
-		     function = LLVMGetNextFunction(function))
+		    function = LLVMGetNextFunction(function))
 			LLVMRemoveEnumAttributeAtIndex(function, LLVMAttributeFunctionIndex, kind);
 	}
 }
@@ -81,8 +84,8 @@ int main(int argc, char **argv)
 	struct output *output = output_open(output_path, true);
 
 	exports_read();
-	LLVMModuleRef module =
-	    module_parse(module_context(), input_read(operands.count ? operands.items[0].text : NULL));
+	LLVMModuleRef module = module_parse(
+	    module_context(), input_read(operands.count ? operands.items[0].text : NULL));
 	struct used *used = used_read(module);
 	module_each_global(module, internalize, used);
 	used_write(used);

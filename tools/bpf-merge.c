@@ -29,17 +29,20 @@ static const char *unresolved_symbols = "warn";
 static bool strip_debug;
 
 static const struct option_spec own_options[] = {
-    {"unresolved-symbols", 0, OPTION_CHOICE, &unresolved_symbols, "MODE", "error, warn or ignore when a symbol is undefined (default: warn)", modes},
+    {"unresolved-symbols", 0, OPTION_CHOICE, &unresolved_symbols, "MODE",
+	"error, warn or ignore when a symbol is undefined (default: warn)", modes},
     {"strip-debug", 0, OPTION_FLAG, &strip_debug, NULL, "drop debug info"},
-    {"fatal-errors", 0, OPTION_BOOL, &fatal_errors, "BOOL", "fail when LLVM reports an error (default: true)"},
+    {"fatal-errors", 0, OPTION_BOOL, &fatal_errors, "BOOL",
+	"fail when LLVM reports an error (default: true)"},
     {NULL},
 };
 
 static const struct tool tool = {
     .name = "bpf-merge",
     .operands = "[FILE...]",
-    .purpose = "Links a stream of LLVM modules, or bitcode and IR files, into one module that holds\n"
-               "what is exported and what that needs.",
+    .purpose =
+	"Links a stream of LLVM modules, or bitcode and IR files, into one module that holds\n"
+	"what is exported and what that needs.",
     .tables = (const struct option_spec *const[]){export_options, own_options, NULL},
     .most_operands = -1,
 };
@@ -49,7 +52,7 @@ enum strength { UNDEFINED, COMMON, WEAK, STRONG };
 
 struct module {
 	const struct stream_entry *entry;
-	LLVMModuleRef ir;                /* NULL until it is opened */
+	LLVMModuleRef ir; /* NULL until it is opened */
 	bool takes_part;
 	bool is_needed;                  /* something of it was reached */
 	bool indexed;                    /* its archive's index names a symbol of it */
@@ -80,15 +83,15 @@ struct task {
 static LLVMContextRef context;
 static struct module *modules;
 static size_t module_count;
-static struct names symbols;        /* of struct symbol */
-static struct pointers reached;     /* definitions and constants that the walk has seen */
-static struct pointers lost;        /* definitions that lost against one elsewhere */
+static struct names symbols;    /* of struct symbol */
+static struct pointers reached; /* definitions and constants that the walk has seen */
+static struct pointers lost;    /* definitions that lost against one elsewhere */
 static struct {
 	struct task *items;
 	size_t count, room;
 } tasks;
-static bool walking;    /* all inputs that take part from the start do so */
-static bool overridden; /* a definition that the walk had been to */
+static bool walking;         /* all inputs that take part from the start do so */
+static bool overridden;      /* a definition that the walk had been to */
 static struct module *model; /* the module whose target the result has: the first for BPF */
 
 /* Memory for what lives until the program ends; there are many symbols. */
@@ -141,7 +144,7 @@ static bool is_local(LLVMValueRef global)
 static bool is_special(LLVMValueRef global)
 {
 	return LLVMGetLinkage(global) == LLVMAppendingLinkage ||
-	    !strncmp(value_name(global), "llvm.", 5);
+	       !strncmp(value_name(global), "llvm.", 5);
 }
 
 /* In a group of which the linker keeps one, whatever the linkage. */
@@ -149,8 +152,7 @@ static bool is_deduplicated(LLVMValueRef global)
 {
 	LLVMComdatRef comdat = LLVMIsAGlobalObject(global) ? LLVMGetComdat(global) : NULL;
 
-	return comdat &&
-	    LLVMGetComdatSelectionKind(comdat) != LLVMNoDeduplicateComdatSelectionKind;
+	return comdat && LLVMGetComdatSelectionKind(comdat) != LLVMNoDeduplicateComdatSelectionKind;
 }
 
 static enum strength strength_of(LLVMValueRef global)
@@ -188,8 +190,8 @@ static unsigned long long size_of(const struct module *module, LLVMValueRef vari
 {
 	LLVMTypeRef type = LLVMGlobalGetValueType(variable);
 
-	return LLVMTypeIsSized(type) ?
-	    LLVMABISizeOfType(LLVMGetModuleDataLayout(module->ir), type) : 0;
+	return LLVMTypeIsSized(type) ? LLVMABISizeOfType(LLVMGetModuleDataLayout(module->ir), type)
+				     : 0;
 }
 
 /* Every C file of a BPF program brings its own license; equal ones are one. */
@@ -202,8 +204,8 @@ static bool is_same_note(LLVMValueRef a, LLVMValueRef b)
 	a_section = LLVMGetSection(a);
 	b_section = LLVMGetSection(b);
 	return a_section && b_section && !strcmp(a_section, b_section) &&
-	    (!strcmp(a_section, "license") || !strcmp(a_section, "version")) &&
-	    LLVMGetInitializer(a) == LLVMGetInitializer(b);
+	       (!strcmp(a_section, "license") || !strcmp(a_section, "version")) &&
+	       LLVMGetInitializer(a) == LLVMGetInitializer(b);
 }
 
 static void align_common(LLVMValueRef winner, LLVMValueRef loser)
@@ -212,8 +214,8 @@ static void align_common(LLVMValueRef winner, LLVMValueRef loser)
 		LLVMSetAlignment(winner, LLVMGetAlignment(loser));
 }
 
-static void check_same_sort(const struct symbol *symbol, const struct module *module,
-    LLVMValueRef global)
+static void check_same_sort(
+    const struct symbol *symbol, const struct module *module, LLVMValueRef global)
 {
 	if (symbol->definition && is_function(symbol->definition) != is_function(global))
 		fail("%s: symbol '%s' is a %s, but a %s in %s", name_of(module), symbol->name,
@@ -248,7 +250,8 @@ static void resolve(struct symbol *symbol, struct module *module, LLVMValueRef d
 		fail("%s: duplicate symbol '%s', also defined in %s", name_of(module), symbol->name,
 		    name_of(symbol->module));
 	if (strength == COMMON && symbol->strength == COMMON) {
-		takes_over = size_of(module, definition) > size_of(symbol->module, symbol->definition);
+		takes_over =
+		    size_of(module, definition) > size_of(symbol->module, symbol->definition);
 		align_common(takes_over ? definition : symbol->definition,
 		    takes_over ? symbol->definition : definition);
 	}
@@ -274,7 +277,7 @@ static bool is_unfit_builtin(LLVMValueRef definition)
 	const char *name = value_name(definition);
 
 	return keep_memory_builtins && strength_of(definition) == WEAK && is_memory_builtin(name) &&
-	    !is_exported(name);
+	       !is_exported(name);
 }
 
 static void add_symbol(LLVMValueRef global, void *data)
@@ -321,7 +324,7 @@ static void follow_constant(struct module *module, LLVMValueRef user, LLVMValueR
 static void add_roots_of_module(struct module *module)
 {
 	for (LLVMValueRef global = LLVMGetFirstGlobal(module->ir); global;
-	     global = LLVMGetNextGlobal(global))
+	    global = LLVMGetNextGlobal(global))
 		if (LLVMGetLinkage(global) == LLVMAppendingLinkage && LLVMGetInitializer(global))
 			follow_constant(module, NULL, LLVMGetInitializer(global));
 }
@@ -352,8 +355,8 @@ static void take_part(struct module *module)
 
 /* The walk over what is reachable */
 
-static void want(struct symbol *symbol, struct module *user, LLVMValueRef user_value,
-    LLVMValueRef reference)
+static void want(
+    struct symbol *symbol, struct module *user, LLVMValueRef user_value, LLVMValueRef reference)
 {
 	bool weakly = reference && LLVMGetLinkage(reference) == LLVMExternalWeakLinkage;
 
@@ -428,7 +431,8 @@ static void read_body(struct module *module, LLVMValueRef function)
 	message_subject = name_of(module);
 	LLVMRunFunctionPassManager(module->materializer, function);
 	if (LLVMVerifyFunction(function, LLVMReturnStatusAction))
-		fail("%s: function '%s' is not valid LLVM IR", name_of(module), value_name(function));
+		fail("%s: function '%s' is not valid LLVM IR", name_of(module),
+		    value_name(function));
 	message_subject = NULL;
 }
 
@@ -437,9 +441,9 @@ static void follow_function(struct module *module, LLVMValueRef function)
 	read_body(module, function);
 	follow_operands(module, function, function); /* a personality, say */
 	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
-	     block = LLVMGetNextBasicBlock(block))
+	    block = LLVMGetNextBasicBlock(block))
 		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
-		     instruction = LLVMGetNextInstruction(instruction))
+		    instruction = LLVMGetNextInstruction(instruction))
 			follow_operands(module, function, instruction);
 }
 
@@ -593,13 +597,16 @@ static struct stream read_inputs(const struct operands *operands)
 			stream_read(&stream, input);
 			break;
 		case KIND_BITCODE:
-			stream_add(&stream, (struct stream_entry){input, ORIGIN_INPUT, CONTENT_BITCODE});
+			stream_add(
+			    &stream, (struct stream_entry){input, ORIGIN_INPUT, CONTENT_BITCODE});
 			break;
 		case KIND_IR:
 			stream_add(&stream, (struct stream_entry){input, ORIGIN_INPUT, CONTENT_IR});
 			break;
 		default:
-			fail("%s: is neither a stream of modules, LLVM bitcode nor textual IR; bpf-extract reads other files", input.name);
+			fail(
+			    "%s: is neither a stream of modules, LLVM bitcode nor textual IR; bpf-extract reads other files",
+			    input.name);
 		}
 	}
 	return stream;
@@ -623,7 +630,8 @@ static void open_inputs(const struct stream *stream)
 		struct module *module = &modules[i];
 		if (!holds_module(module))
 			continue;
-		if (module->entry->origin == ORIGIN_INPUT || may_mark_as_used(module->entry->input)) {
+		if (module->entry->origin == ORIGIN_INPUT ||
+		    may_mark_as_used(module->entry->input)) {
 			take_part(module);
 		} else if (!module->indexed) {
 			open_module(module);
@@ -631,7 +639,8 @@ static void open_inputs(const struct stream *stream)
 		}
 	}
 	if (!model)
-		fail("%s: no module takes part in the link", stream->count ? stream->entries[0].input.name : "<stdin>");
+		fail("%s: no module takes part in the link",
+		    stream->count ? stream->entries[0].input.name : "<stdin>");
 }
 
 /* Undefined symbols */
@@ -646,8 +655,8 @@ static bool comes_from_kernel(LLVMValueRef reference)
 static bool is_undefined(const struct symbol *symbol)
 {
 	return symbol->needs_definition && !symbol->definition && symbol->reference &&
-	    !comes_from_kernel(symbol->reference) &&
-	    !(keep_memory_builtins && is_memory_builtin(symbol->name));
+	       !comes_from_kernel(symbol->reference) &&
+	       !(keep_memory_builtins && is_memory_builtin(symbol->name));
 }
 
 /* `, used by function 'f' (file.c:3)`, as far as that is known. */
@@ -661,11 +670,11 @@ static char *describe_user(const struct symbol *symbol)
 		if (!LLVMIsAInstruction(user) || !LLVMGetDebugLocFilename(user, &length))
 			continue;
 		return xasprintf(", used by %s '%s' (%.*s:%u)", sort_of(symbol->user_value),
-		    value_name(symbol->user_value), length,
-		    LLVMGetDebugLocFilename(user, &length), LLVMGetDebugLocLine(user));
+		    value_name(symbol->user_value), length, LLVMGetDebugLocFilename(user, &length),
+		    LLVMGetDebugLocLine(user));
 	}
-	return xasprintf(", used by %s '%s'", sort_of(symbol->user_value),
-	    value_name(symbol->user_value));
+	return xasprintf(
+	    ", used by %s '%s'", sort_of(symbol->user_value), value_name(symbol->user_value));
 }
 
 static void report_undefined(void)
@@ -717,7 +726,7 @@ static void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition)
 static bool serves_program_alone(const struct module *module, LLVMValueRef definition)
 {
 	return !exports_given && module->entry->origin == ORIGIN_MEMBER &&
-	    is_function(definition) && !used_has(module->used, definition);
+	       is_function(definition) && !used_has(module->used, definition);
 }
 
 static void trim(LLVMValueRef global, void *data)

@@ -12,7 +12,8 @@ static const char *const levels[] = {"0", "1", "2", "3", "s", "z", NULL};
 static const char *level = "2", *dump_path;
 
 static const struct option_spec own_options[] = {
-    {NULL, 'O', OPTION_CHOICE, &level, "LEVEL", "optimize at LEVEL: 0, 1, 2, 3, s or z; 0 is as 1 (default: 2)", levels},
+    {NULL, 'O', OPTION_CHOICE, &level, "LEVEL",
+	"optimize at LEVEL: 0, 1, 2, 3, s or z; 0 is as 1 (default: 2)", levels},
     {"dump-module", 0, OPTION_TEXT, &dump_path, "FILE", "write the IR before the passes to FILE"},
     {NULL},
 };
@@ -32,10 +33,10 @@ static void forget_function_targets(LLVMModuleRef module)
 	static const char *const names[] = {"target-cpu", "target-features", "tune-cpu"};
 
 	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
-	     function = LLVMGetNextFunction(function))
+	    function = LLVMGetNextFunction(function))
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-			LLVMRemoveStringAttributeAtIndex(function, LLVMAttributeFunctionIndex,
-			    names[i], strlen(names[i]));
+			LLVMRemoveStringAttributeAtIndex(
+			    function, LLVMAttributeFunctionIndex, names[i], strlen(names[i]));
 }
 
 static void optimize(LLVMModuleRef module, LLVMTargetMachineRef machine)
@@ -53,9 +54,11 @@ int main(int argc, char **argv)
 {
 	struct operands operands = tool_start(&tool, argc, argv);
 	struct output *output = output_open(output_path, true);
-	LLVMModuleRef module =
-	    module_parse(module_context(), input_read(operands.count ? operands.items[0].text : NULL));
-	LLVMTargetMachineRef machine = target_prepare(module);
+	const char *input = operands.count ? operands.items[0].text : NULL;
+
+	target_start(!input || !strcmp(input, "-"));
+	LLVMModuleRef module = module_parse(module_context(), input_read(input));
+	LLVMTargetMachineRef machine = target_of(module);
 
 	if (dump_path)
 		module_dump(module, dump_path);
