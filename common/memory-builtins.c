@@ -19,6 +19,20 @@ static bool is_needed(LLVMModuleRef module, const char *name)
 	return (builtin && LLVMGetFirstUse(builtin)) || memory_intrinsic_calls(module, name);
 }
 
+/* Whoever uses what ours would return uses the first argument, which is the same. */
+static void replace_result(LLVMValueRef builtin)
+{
+	if (LLVMGetTypeKind(LLVMGetReturnType(LLVMGlobalGetValueType(builtin))) !=
+	    LLVMPointerTypeKind)
+		return;
+	for (LLVMUseRef use = LLVMGetFirstUse(builtin); use; use = LLVMGetNextUse(use)) {
+		LLVMValueRef call = LLVMGetUser(use);
+		if (LLVMIsACallInst(call) && LLVMGetCalledValue(call) == builtin &&
+		    LLVMTypeOf(call) == LLVMTypeOf(LLVMGetOperand(call, 0)))
+			LLVMReplaceAllUsesWith(call, LLVMGetOperand(call, 0));
+	}
+}
+
 static void define(LLVMModuleRef module, const bool *missing)
 {
 	struct input text = {"<memory builtins>", (const unsigned char *)memory_builtins_ir,
@@ -34,10 +48,14 @@ static void define(LLVMModuleRef module, const bool *missing)
 			LLVMDeleteFunction(LLVMGetNamedFunction(ours, memory_builtins[i]));
 	if (LLVMLinkModules2(module, ours))
 		fail_silently();
-	for (size_t i = 0; memory_builtins[i]; i++)
-		if (missing[i])
-			LLVMSetLinkage(
-			    LLVMGetNamedFunction(module, memory_builtins[i]), LLVMInternalLinkage);
+	for (size_t i = 0; memory_builtins[i]; i++) {
+		if (!missing[i])
+			continue;
+		LLVMValueRef builtin = LLVMGetNamedFunction(module, memory_builtins[i]);
+		replace_result(builtin);
+		LLVMSetLinkage(builtin, LLVMInternalLinkage);
+		LLVMSetVisibility(builtin, LLVMDefaultVisibility);
+	}
 }
 
 void memory_builtins_settle(LLVMModuleRef module)
@@ -46,6 +64,7 @@ void memory_builtins_settle(LLVMModuleRef module)
 	struct used *used = used_read(module);
 	bool missing[8] = {false}, any_missing = false;
 
+	memory_intrinsics_expand(module);
 	for (size_t i = 0; memory_builtins[i]; i++) {
 		LLVMValueRef builtin = LLVMGetNamedFunction(module, memory_builtins[i]);
 		bool defined = builtin && !LLVMIsDeclaration(builtin);

@@ -1,5 +1,7 @@
 ; memcpy, memmove, memset, memcmp and bcmp for BPF: see memory-builtins.h. Byte by byte: the
-; verifier refuses wider accesses where it cannot tell the alignment.
+; verifier refuses wider accesses where it cannot tell the alignment. What C's functions return, the
+; verifier refuses too when it points to the caller's stack: memory-builtins.c gives the callers
+; their own argument in its place.
 
 define ptr @memcpy(ptr %to, ptr %from, i64 %size) #0 !dbg !10 {
 entry:
@@ -17,7 +19,7 @@ next:
   br i1 %more, label %next, label %done
 
 done:
-  ret ptr %to
+  ret ptr null
 }
 
 define ptr @memmove(ptr %to, ptr %from, i64 %size) #0 !dbg !11 {
@@ -50,7 +52,7 @@ down:
   br i1 %down.more, label %down, label %done
 
 done:
-  ret ptr %to
+  ret ptr null
 }
 
 define ptr @memset(ptr %to, i32 %value, i64 %size) #0 !dbg !12 {
@@ -68,7 +70,7 @@ next:
   br i1 %more, label %next, label %done
 
 done:
-  ret ptr %to
+  ret ptr null
 }
 
 define i32 @memcmp(ptr %a, ptr %b, i64 %size) #0 !dbg !13 {

@@ -139,7 +139,7 @@ static void print_help(const struct tool *tool, const struct all_options *all)
 						: xasprintf("    --%s", spec->name);
 		char *form = xasprintf("%s%s%s", spec->name ? both : form_of(spec),
 		    spec->placeholder ? " " : "", spec->placeholder ? spec->placeholder : "");
-		printf("  %-34s %s\n", form, spec->help);
+		printf("  %-40s %s\n", form, spec->help);
 	}
 }
 

@@ -53,10 +53,12 @@ static bool read_symbols(LLVMBinaryRef object, char **references, size_t *size)
 {
 	LLVMSymbolIteratorRef symbol = LLVMObjectFileCopySymbolIterator(object);
 	LLVMSectionIteratorRef section = LLVMObjectFileCopySectionIterator(object);
-	bool defines = false;
+	bool defines = !symbol; /* stripped */
 	FILE *lines = open_memstream(references, size);
 
-	for (; !LLVMObjectFileIsSymbolIteratorAtEnd(object, symbol); LLVMMoveToNextSymbol(symbol)) {
+	/* LLVM has no iterator where there is nothing to iterate over */
+	for (; symbol && section && !LLVMObjectFileIsSymbolIteratorAtEnd(object, symbol);
+	    LLVMMoveToNextSymbol(symbol)) {
 		const char *name = LLVMGetSymbolName(symbol);
 		LLVMMoveToContainingSection(section, symbol);
 		if (!LLVMObjectFileIsSectionIteratorAtEnd(object, section))
@@ -85,7 +87,7 @@ static bool find_bitcode(LLVMBinaryRef object, struct input *bitcode)
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		for (section = LLVMObjectFileCopySectionIterator(object);
-		    !LLVMObjectFileIsSectionIteratorAtEnd(object, section);
+		    section && !LLVMObjectFileIsSectionIteratorAtEnd(object, section);
 		    LLVMMoveToNextSection(section))
 			if (is_bitcode_section(section, names[i])) {
 				bitcode->data =

@@ -48,7 +48,7 @@ static const struct tool tool = {
 };
 
 /* How strong a definition is; a stronger one wins, and of equals the first. */
-enum strength { UNDEFINED, COMMON, WEAK, STRONG };
+enum strength { UNDEFINED, WEAK, COMMON, STRONG };
 
 struct module {
 	const struct stream_entry *entry;
