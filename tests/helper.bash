@@ -1,0 +1,119 @@
+# What the tests share. Each test runs in an empty directory of its own.
+
+bats_require_minimum_version 1.5.0
+
+TESTS=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+FIXTURES=$TESTS/fixtures
+PATH=$TESTS/../build/bin:$PATH
+
+LLVM_MAJOR=${LLVM_MAJOR:-$(bpf-merge --version | sed -n 's/.*LLVM \([0-9]*\).*/\1/p')}
+export CLANG=clang-$LLVM_MAJOR
+export LLVM_AR=llvm-ar-$LLVM_MAJOR
+export OBJDUMP=llvm-objdump-$LLVM_MAJOR
+export READELF=llvm-readelf-$LLVM_MAJOR
+
+# <asm/types.h> is where clang does not look when the target is bpf.
+BPF_CFLAGS=(-target bpf -O2 -g -Wall -idirafter "/usr/include/$(uname -m)-linux-gnu")
+
+# What a make above was told is not for the examples' make.
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+PINS=/sys/fs/bpf/bpf-linker-test-$$
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+	unload
+}
+
+# compile FILE.c [FLAG...]: FILE.c of the working directory or of the fixtures into FILE.bc
+compile() {
+	local source=$1 name=${1##*/}
+	shift
+	[[ -e $source ]] || source=$FIXTURES/$source
+	"$CLANG" "${BPF_CFLAGS[@]}" "$@" -emit-llvm -c -o "${name%.c}.bc" "$source"
+}
+
+# one_error PATTERN COMMAND...: COMMAND exits 1, and says one line that matches the glob PATTERN
+one_error() {
+	local pattern=$1
+	shift
+	run --separate-stderr "$@"
+	# shellcheck disable=SC2154,SC2053 # bats sets stderr; the pattern is one
+	if [[ $status != 1 || $stderr == *$'\n'* || $stderr != $pattern ]]; then
+		printf '%s\n' "wanted: status 1, $pattern" "got: status $status, $stderr"
+		return 1
+	fi
+}
+
+# Skips the test where the kernel does not take BPF programs from us; in CI that is a failure.
+need_kernel() {
+	local why=
+
+	if ((EUID)); then
+		why="only root can load BPF programs"
+	elif ! mountpoint -q /sys/fs/bpf && ! mount -t bpf bpf /sys/fs/bpf; then
+		why="/sys/fs/bpf cannot be mounted"
+	elif ! bpftool prog list >/dev/null; then
+		why="the kernel refuses BPF"
+	fi
+	[[ $why ]] || return 0
+	[[ ${CI:-} != true ]] || { echo "$why" && return 1; }
+	skip "$why"
+}
+
+# load_object OBJECT: its programs and maps, pinned under their names
+load_object() {
+	unload
+	OBJECT=$1
+	bpftool prog loadall "$OBJECT" "$PINS" pinmaps "$PINS/maps"
+}
+
+unload() {
+	[[ ! -e $PINS ]] || rm -r "$PINS"
+}
+
+# run_program NAME FILE [REPEAT]: prints what the loaded program returns for the packet in FILE
+run_program() {
+	bpftool prog run pinned "$PINS/$1" data_in "$2" repeat "${3:-1}" |
+		sed -n 's/^Return value: \([0-9]*\).*/\1/p'
+}
+
+# map_bytes MAP KEY: the value under the 32-bit KEY, a hexadecimal byte a line
+map_bytes() {
+	local key=$2
+
+	bpftool -j map lookup pinned "$PINS/maps/$1" key $((key & 255)) $((key >> 8 & 255)) \
+		$((key >> 16 & 255)) $((key >> 24)) |
+		sed 's/.*"value":\[\([^]]*\)\].*/\1/; s/"\(0x\)\?//g' | tr , '\n'
+}
+
+# map_value MAP KEY [SKIP [SIZE]]: the number in SIZE (8) bytes at SKIP (0) of KEY's value
+map_value() {
+	local skip=${3:-0} size=${4:-8} bytes number='' i
+
+	mapfile -t -s "$skip" -n "$size" bytes < <(map_bytes "$1" "$2")
+	((${#bytes[@]} == size)) || return
+	for ((i = size; i > 0; i--)); do
+		number+=${bytes[i - 1]}
+	done
+	echo $((16#$number))
+}
+
+# global_value NAME: the loaded object's global variable NAME
+global_value() {
+	local offset section size
+
+	read -r offset section size < <("$OBJDUMP" -t "$OBJECT" | awk -v name="$1" \
+		'$NF == name { print $1, $(NF - 2), $(NF - 1) }') || return
+	map_value "$(cd "$PINS/maps" && echo *"${section/./_}")" 0 $((16#$offset)) $((16#$size))
+}
+
+# packet PROTOCOL [SIZE]: writes an Ethernet frame with an IPv4 packet of PROTOCOL
+packet() {
+	printf '%b' '\0\0\0\0\0\1\0\0\0\0\0\2\x08\0\x45' "$(printf '\\0%.0s' {1..8})" \
+		"\\x$(printf %x "$1")"
+	head -c $((${2:-60} - 24)) /dev/zero
+}

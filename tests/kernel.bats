@@ -1,0 +1,168 @@
+#!/usr/bin/env bats
+# What was linked is loaded into the running kernel, and run on real data.
+
+load helper
+
+# calls_in OBJECT, back_edges_in OBJECT: the instructions that are one
+calls_in() {
+	"$OBJDUMP" -d "$1" | grep -E '\bcall -?0x' || true
+}
+
+back_edges_in() {
+	"$OBJDUMP" -d "$1" | grep -E '\bgotol? -0x' || true
+}
+
+# skeleton_of OBJECT: its maps, programs and globals, sorted
+skeleton_of() {
+	bpftool gen skeleton "$1" name skeleton |
+		sed -n '/^struct skeleton {/,/^#ifdef/p' | grep -v __pad | sort
+}
+
+compile_shared() {
+	compile shared-a.c
+	compile shared-b.c
+	compile shared-lib.c
+}
+
+@test "XDP: a program, and a library with a map" {
+	need_kernel
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	bpf-linker --btf --export count_and_drop -o out.o program.bc count.bc
+	load_object out.o
+
+	packet 6 80 >tcp
+	packet 17 100 >udp
+	head -c 60 /dev/zero >not-ip
+	[[ $(run_program count_and_drop tcp 5) == 2 ]]
+	[[ $(run_program count_and_drop udp 3) == 1 ]]
+	[[ $(run_program count_and_drop not-ip) == 2 ]]
+	[[ $(map_value traffic 6) == 5 ]]
+	[[ $(map_value traffic 6 8) == 400 ]]
+	[[ $(map_value traffic 17) == 3 ]]
+	[[ $(map_value traffic 17 8) == 300 ]]
+	[[ $(map_value traffic 0) == 0 ]]
+}
+
+@test "the C example, built by its own Makefile" {
+	need_kernel
+	cp "$TESTS"/examples/c/* .
+	make CLANG="$CLANG" LLVM_AR="$LLVM_AR"
+	load_object program.bpf.o
+
+	packet 17 >udp
+	[[ $(run_program count_and_drop udp 3) == 1 ]]
+	[[ $(map_value traffic 17) == 3 ]]
+}
+
+@test "functions that call each other, in two files" {
+	need_kernel
+	compile calls.c
+	compile calls-lib.c
+	bpf-linker --btf -o out.o calls.bc calls-lib.bc
+	load_object out.o
+
+	head -c 60 /dev/zero >packet
+	[[ $(calls_in out.o | wc -l) == 3 ]]
+	[[ $(run_program calls packet) == 300 ]]
+	bpftool prog dump xlated pinned "$PINS/calls" | grep 'call pc'
+}
+
+@test "--ignore-inline-never leaves no call" {
+	need_kernel
+	compile calls.c
+	compile calls-lib.c
+	bpf-linker --btf --ignore-inline-never --export calls -o out.o calls.bc calls-lib.bc
+	load_object out.o
+
+	head -c 60 /dev/zero >packet
+	[[ ! $(calls_in out.o) ]]
+	[[ $(run_program calls packet) == 300 ]]
+	run -0 bpftool prog dump xlated pinned "$PINS/calls"
+	[[ $output == *exit* && $output != *"call pc"* ]]
+}
+
+@test "--unroll-loops leaves no jump back" {
+	need_kernel
+	compile loop.c
+	bpf-linker --btf -o rolled.o loop.bc
+	[[ $(back_edges_in rolled.o) ]]
+	bpf-linker --btf --unroll-loops -o unrolled.o loop.bc
+	[[ ! $(back_edges_in unrolled.o) ]]
+
+	head -c 60 /dev/zero >packet
+	for object in rolled.o unrolled.o; do
+		load_object $object
+		[[ $(run_program loop packet) == 59760 ]]
+		[[ $(map_value "${object%.o}_bss" 0 8) == 63 ]]
+	done
+}
+
+@test "globals in .rodata, .data and .bss" {
+	need_kernel
+	compile globals.c
+	for options in "" --export=globals,count_runs --export-symbols=/dev/null; do
+		# shellcheck disable=SC2086 # none or one
+		bpf-linker --btf $options -o out.o globals.bc
+		load_object out.o
+
+		head -c 60 /dev/zero >packet
+		[[ $(run_program globals packet 3) == 2 ]]
+		[[ $(run_program globals packet) == 1 ]]
+		[[ $(run_program count_runs packet) == 4 ]]
+		[[ $(global_value total) == 12 ]]
+		[[ $(global_value limit) == 10 ]]
+	done
+}
+
+@test "globals, through the skeleton" {
+	need_kernel
+	compile globals.c
+	bpf-linker --btf -o globals.bpf.o globals.bc
+	bpftool gen skeleton globals.bpf.o name globals >globals.skel.h
+	gcc -I . -o host "$FIXTURES/globals-host.c" -lbpf -lelf -lz
+	run -0 ./host 8 4 3
+	[[ $output == $'2\n2\n1\ntotal 12\nruns 3' ]]
+}
+
+@test "files that share maps, globals and a license" {
+	need_kernel
+	compile_shared
+	"$LLVM_AR" rcs libshared.a shared-lib.bc
+	bpf-linker --btf -o out.o shared-a.bc shared-b.bc libshared.a
+	load_object out.o
+
+	head -c 60 /dev/zero >packet
+	[[ $(run_program record packet 2) == 2 ]]     # the library's choice, not the weak one
+	[[ $(run_program report packet) == 182 ]]     # 2 * 60 in the library, 60 in the map, 2 packets
+	[[ $(map_value lengths 7) == 60 ]]
+	[[ $(global_value packets) == 2 ]]
+	[[ $(global_value weighed) == 300 ]]
+	[[ $(global_value kernel_version) -gt $((4 << 16)) ]]
+	[[ $(global_value address_of_schedule) != 0 ]]
+	[[ $(global_value address_of_no_such_symbol) == 0 ]]
+}
+
+@test "a function of the kernel's, and CO-RE" {
+	need_kernel
+	grep -qw bpf_cast_to_kern_ctx /proc/kallsyms || skip "this kernel has no bpf_cast_to_kern_ctx"
+	compile kfunc.c
+	bpf-linker --btf --export kfunc -o out.o kfunc.bc
+	load_object out.o
+
+	head -c 60 /dev/zero >packet
+	[[ $(run_program kfunc packet) == 2 ]]
+}
+
+@test "without --export the skeleton is that of bpftool gen object" {
+	compile_shared
+	bpf-linker --btf -o ours.o shared-a.bc shared-b.bc shared-lib.bc
+	for file in shared-a shared-b shared-lib; do
+		"$CLANG" -target bpf -O2 -c -o $file.o $file.bc
+	done
+	bpftool gen object theirs.o shared-a.o shared-b.o shared-lib.o
+	skeleton_of theirs.o >theirs
+	grep -w packets theirs
+	grep -w kconfig theirs
+	diff theirs <(skeleton_of ours.o)
+}
