@@ -1,0 +1,184 @@
+# The papers: the README, and a manual page for each tool. Their examples are run, and what they
+# say is compared with what the tools and the build say.
+
+load helper
+
+root=$TESTS/..
+
+# The README's examples that are not run here.
+not_run=(
+	# it changes the machine
+	'apt-get update && apt-get install -y make'
+	# rust.bats runs it; a test below compares the two
+	'cargo build --release --target bpfel-unknown-none -Z build-std=core'
+)
+
+pages() {
+	(cd "$root/man" && printf '%s\n' *.1)
+}
+
+# options_of_help TOOL: each option with what --help calls its value (`--emit KIND`), a line each
+options_of_help() {
+	"$1" --help | grep '^ *-' |
+		grep -oE '(^| )--?[[:alpha:]#][-[:alpha:]#]*(( |\[=)[A-Z]+\b)?' |
+		sed 's/^ //; s/\[=/ /' | sort -u
+}
+
+# options_of_page TOOL: the same from its page
+options_of_page() {
+	sed -n 's/^\.It Fl/Fl/p' "$root/man/$1.1" | sed 's/ , /\n/g' |
+		sed 's/^Fl /-/; s/ Ns Op = Ns / /; s/ Ar \(.*\)/ \U\1/' | sort -u
+}
+
+# readme_blocks LANGUAGE FOLDER: each fenced block of LANGUAGE into a file of its own
+readme_blocks() {
+	mkdir "$2"
+	awk -v wanted="\`\`\`$1" -v folder="$2" '
+		/^```/ { open = !open; file = open && $0 == wanted ? sprintf("%s/%02d", folder, ++n) : ""; next }
+		file { print >file }' "$root/README.md"
+}
+
+# page_blocks PAGE FOLDER: each display in its EXAMPLES into a file of its own
+page_blocks() {
+	mkdir "$2"
+	awk -v folder="$2" '
+		/^\.Sh / { examples = $0 == ".Sh EXAMPLES" }
+		!examples { next }
+		/^\.Bd -literal/ { file = sprintf("%s/%02d", folder, ++n); next }
+		/^\.Ed/ { file = "" }
+		sub(/^\.Dl /, "") { print >sprintf("%s/%02d", folder, ++n) }
+		file { print >file }' "$root/man/$1"
+}
+
+# The tools by the names that the papers call them.
+use_plain_names() {
+	mkdir names
+	ln -s "$(command -v "$CLANG")" names/clang
+	ln -s "$(command -v "$LLVM_AR")" names/llvm-ar
+	PATH=$PWD/names:$PATH
+}
+
+# run_block FILE: its commands all succeed, and no tool complains
+run_block() {
+	if ! bash -euo pipefail "$1" >printed 2>errors ||
+		grep -E '^bpf-[a-z]+: (warning|error):' errors; then
+		tail -n 20 "$1" printed errors
+		return 1
+	fi
+}
+
+is_in() {
+	local word=$1 other
+	shift
+	for other; do
+		[[ $word != "$other" ]] || return 0
+	done
+	return 1
+}
+
+@test "each tool has a page, and each page a tool" {
+	diff <(pages) <(cd "$root/build/bin" && printf '%s.1\n' *)
+}
+
+@test "mandoc finds nothing wrong with the pages" {
+	# there, because a page that another one refers to is looked for in the working directory
+	cd "$root/man"
+	run -0 mandoc -Tlint -W style -- *.1
+	[[ ! $output ]]
+}
+
+@test "a tool's --help and its page have the same options" {
+	local page tool
+
+	for page in $(pages); do
+		tool=${page%.1}
+		diff <(options_of_help "$tool") <(options_of_page "$tool")
+		options_of_page "$tool" | grep '^--output '
+	done
+}
+
+@test "the README's examples run" {
+	local block text skipped=()
+
+	use_plain_names
+	cp "$TESTS"/examples/c/*.[ch] .
+	readme_blocks sh blocks
+	for block in "$PWD"/blocks/*; do
+		text=$(<"$block")
+		if is_in "$text" "${not_run[@]}"; then
+			skipped+=("$text")
+		elif [[ $text == make* ]]; then
+			# dry: it would build anew what is under test, where it was built otherwise
+			(cd "$root" && MAKEFLAGS=n bash -euo pipefail "$block")
+		else
+			run_block "$block"
+		fi
+	done
+	diff <(printf '%s\n' "${not_run[@]}") <(printf '%s\n' "${skipped[@]}")
+	"$READELF" -h program.bpf.o | grep 'Machine: .*BPF'
+}
+
+@test "what the README types by hand is what bpf-linker runs" {
+	local block
+
+	readme_blocks sh blocks
+	block=$(grep -l '^bpf-extract' blocks/*)
+	run -0 --separate-stderr bpf-linker -### --btf --export=count_and_drop -O2 --emit=obj \
+		-o program.bpf.o program.bc libcount.a
+	# shellcheck disable=SC2154 # bats sets stderr
+	diff <(sed 's/^\t//' "$block") <(sed 's,^[^ ]*/bpf-,bpf-,' <<<"$stderr")
+}
+
+@test "the README's cargo project is the example, built by the command that rust.bats runs" {
+	local command
+
+	readme_blocks toml toml
+	diff toml/* "$TESTS/examples/rust/.cargo/config.toml"
+
+	readme_blocks sh blocks
+	command=$(grep -h '^cargo ' blocks/*)
+	grep -F "\"\$cargo\" ${command#cargo } " "$TESTS/rust.bats"
+}
+
+@test "the examples of the pages run" {
+	local page block blocks
+
+	use_plain_names
+	cp -r "$TESTS/examples/c" c
+	make -C c CLANG=clang LLVM_AR=llvm-ar
+	for page in $(pages); do
+		page_blocks "$page" "blocks-of-$page"
+		blocks=("$PWD/blocks-of-$page"/*)
+		[[ -e ${blocks[0]} ]]
+		cp -r c "files-of-$page"
+		for block in "${blocks[@]}"; do
+			# it means something else in mdoc than in a shell
+			run ! grep '\\' "$block"
+			(cd "files-of-$page" && run_block "$block")
+		done
+	done
+}
+
+@test "the README names every goal of the build" {
+	local goal goals
+
+	goals=$(sed -n 's/^\.PHONY: //p' "$root/GNUmakefile" | tr ' ' '\n' | grep -x '[a-z]*')
+	is_in check $goals
+	for goal in $goals; do
+		case $goal in
+		all) grep -x make "$root/README.md" ;;
+		always) ;; # for the rules alone
+		*) grep -E "(^|\`)make (deps )?$goal\b" "$root/README.md" ;;
+		esac
+	done
+}
+
+@test "the files that the README names exist" {
+	local names name
+
+	names=$(grep -oE '(tests|man)/[a-z/.0-9-]+|LICENSE-[A-Z]+' "$root/README.md")
+	is_in LICENSE-MIT $names
+	for name in $names; do
+		[[ -e $root/$name ]] || { echo "$name" && return 1; }
+	done
+}
