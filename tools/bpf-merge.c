@@ -58,6 +58,7 @@ struct module {
 	bool indexed;                    /* its archive's index names a symbol of it */
 	LLVMPassManagerRef materializer; /* reads function bodies, see read_body */
 	struct used *used;
+	LLVMModuleRef with_lines; /* opened again for its debug info, see find_line */
 };
 
 struct symbol {
@@ -659,22 +660,42 @@ static bool is_undefined(const struct symbol *symbol)
 	       !(keep_memory_builtins && is_memory_builtin(symbol->name));
 }
 
+/* `FILE:LINE` of the first use of the symbol in the function, NULL where debug info has none. The
+ * module is opened once more, since its debug info may have been dropped when it was read. */
+static char *find_line(const struct symbol *symbol)
+{
+	if (!symbol->user->with_lines)
+		symbol->user->with_lines =
+		    module_open(module_context(), symbol->user->entry->input);
+	LLVMModuleRef ir = symbol->user->with_lines;
+	LLVMValueRef function = LLVMGetNamedFunction(ir, value_name(symbol->user_value));
+	LLVMValueRef reference = LLVMGetNamedFunction(ir, symbol->name);
+
+	if (!reference)
+		reference = LLVMGetNamedGlobal(ir, symbol->name);
+	if (!function || !reference)
+		return NULL;
+	LLVMRunFunctionPassManager(LLVMCreateFunctionPassManagerForModule(ir), function);
+	for (LLVMUseRef use = LLVMGetFirstUse(reference); use; use = LLVMGetNextUse(use)) {
+		LLVMValueRef user = LLVMGetUser(use);
+		unsigned length;
+		if (!LLVMIsAInstruction(user) || !LLVMGetDebugLocLine(user))
+			continue;
+		const char *file = LLVMGetDebugLocFilename(user, &length);
+		return xasprintf("%.*s:%u", (int)length, file, LLVMGetDebugLocLine(user));
+	}
+	return NULL;
+}
+
 /* `, used by function 'f' (file.c:3)`, as far as that is known. */
 static char *describe_user(const struct symbol *symbol)
 {
 	if (!symbol->user_value)
 		return "";
-	for (LLVMUseRef use = LLVMGetFirstUse(symbol->reference); use; use = LLVMGetNextUse(use)) {
-		LLVMValueRef user = LLVMGetUser(use);
-		unsigned length;
-		if (!LLVMIsAInstruction(user) || !LLVMGetDebugLocFilename(user, &length))
-			continue;
-		return xasprintf(", used by %s '%s' (%.*s:%u)", sort_of(symbol->user_value),
-		    value_name(symbol->user_value), length, LLVMGetDebugLocFilename(user, &length),
-		    LLVMGetDebugLocLine(user));
-	}
-	return xasprintf(
+	char *user = xasprintf(
 	    ", used by %s '%s'", sort_of(symbol->user_value), value_name(symbol->user_value));
+	char *line = is_function(symbol->user_value) ? find_line(symbol) : NULL;
+	return line ? xasprintf("%s (%s)", user, line) : user;
 }
 
 static void report_undefined(void)
