@@ -8,7 +8,7 @@
 
 static void write_text(const char *text)
 {
-	(void)!write(STDERR_FILENO, text, strlen(text));
+	(void)!write(message_file(), text, strlen(text));
 }
 
 /* Only what is safe in a signal handler. */
@@ -16,6 +16,10 @@ static void die_of_crash(int signal)
 {
 	const char *subject = message_subject;
 
+	if (message_error_was_said()) {
+		output_abandon();
+		_exit(1);
+	}
 	write_text(program_name);
 	write_text(": error: ");
 	write_text(subject ? subject : "");
@@ -40,6 +44,8 @@ static void die_of_llvm(const char *reason)
 {
 	const char *subject = message_subject;
 
+	if (message_error_was_said())
+		fail_silently();
 	fail("%s%s%s", subject ? subject : "", subject ? ": " : "", reason);
 }
 
@@ -57,6 +63,8 @@ void crash_catch(void)
 	action.sa_handler = die_of_request;
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
 		sigaction(requests[i], &action, NULL);
+	/* the write fails then, and says why */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	LLVMInstallFatalErrorHandler(die_of_llvm);
 }

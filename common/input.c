@@ -1,7 +1,9 @@
 #include "input.h"
 #include "message.h"
+#include "standard-files.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,12 +15,25 @@ size_t input_bytes;
 
 enum { PIPE_SIZE = 1 << 20 };
 
+/* Waits until the file can be read, unless what is read would be of use to nobody: the stage that
+ * reads our output is gone. */
+static void wait_for_data(int file)
+{
+	struct pollfd files[] = {{file, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+
+	while (poll(files, 2, -1) < 0 && errno == EINTR)
+		;
+	if (!files[0].revents && files[1].revents & POLLERR)
+		fail_silently();
+}
+
 static struct input read_to_end(const char *name, int file)
 {
 	size_t size = 0, room = PIPE_SIZE;
 	unsigned char *data = xrealloc(NULL, room);
 	ssize_t count;
 
+	wait_for_data(file);
 	while ((count = read(file, data + size, room - size)) != 0) {
 		if (count < 0 && errno == EINTR)
 			continue;
@@ -27,6 +42,7 @@ static struct input read_to_end(const char *name, int file)
 		size += count;
 		if (size == room)
 			data = xrealloc(data, room *= 2);
+		wait_for_data(file);
 	}
 	return (struct input){name, data, size};
 }
@@ -57,8 +73,11 @@ struct input input_read_any(const char *name)
 	bool from_stdin = is_stdin(name);
 	struct input input = {.name = from_stdin ? "<stdin>" : name};
 	struct stat status;
-	int file = from_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
 
+	if (from_stdin && standard_file_was_closed(STDIN_FILENO))
+		fail("%s: is closed", input.name);
+	/* opening a pipe must not wait for its writer: read_to_end does that */
+	int file = from_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file < 0 || fstat(file, &status))
 		fail("%s:", input.name);
 	if (S_ISDIR(status.st_mode))

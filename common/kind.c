@@ -1,9 +1,29 @@
 #include "kind.h"
+#include <ctype.h>
 #include <string.h>
 
 static bool begins_with(const unsigned char *data, size_t size, const char *magic, size_t length)
 {
 	return size >= length && !memcmp(data, magic, length);
+}
+
+/* `@name =`, `!0 =` and the like: a name, plain or quoted, and an equal sign. */
+static bool is_named_entity(const char *text, const char *end)
+{
+	const char *name = ++text;
+
+	if (text < end && *text == '"')
+		for (text++; text < end && *text != '"' && *text != '\n'; text++)
+			;
+	else
+		while (text < end && (isalnum((unsigned char)*text) || strchr("-$._\\", *text)) &&
+		       *text)
+			text++;
+	if (text == name)
+		return false;
+	while (text < end && strchr("\" \t", *text) && *text)
+		text++;
+	return text < end && *text == '=';
 }
 
 /* Textual IR has no magic: past blanks and comments it begins with one of few words or signs. */
@@ -23,8 +43,8 @@ static bool is_ir(const char *text, size_t size)
 	}
 	if (text == end)
 		return false;
-	if (end - text > 1 && strchr("@%!$^", *text) && text[1] > ' ' && text[1] <= '~')
-		return true;
+	if (strchr("@%!$^", *text))
+		return is_named_entity(text, end);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		size_t length = strlen(words[i]);
 		if ((size_t)(end - text) > length && !memcmp(text, words[i], length) &&

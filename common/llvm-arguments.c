@@ -86,6 +86,9 @@ static const char *find_unknown(const struct list *given)
 const char *llvm_arguments_parse(const struct list *arguments, const struct list *given)
 {
 	const char *unknown = find_unknown(given);
+
+	/* -stats, -debug-pass and their like print to standard error */
+	message_pass_on |= given->count;
 	int saved, file;
 
 	if (unknown)

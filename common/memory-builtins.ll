@@ -48,7 +48,7 @@ down:
   %down.byte = load i8, ptr %down.source, align 1
   %down.target = getelementptr i8, ptr %to, i64 %j.next
   store i8 %down.byte, ptr %down.target, align 1
-  %down.more = icmp ne i64 %j.next, 0
+  %down.more = icmp sgt i64 %j.next, 0
   br i1 %down.more, label %down, label %done
 
 done:

@@ -28,6 +28,21 @@ int message_set_file(const char *path);
 void message(enum message_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The descriptor that messages go to. */
+int message_file(void);
+
+/* Whether an error was said before. */
+bool message_error_was_said(void);
+
+/* Keeps what LLVM writes to standard error by itself away from it. message_release_stderr logs it
+ * at info level, or passes it on where the user may have asked for it (message_pass_on). */
+void message_capture_stderr(void);
+void message_release_stderr(void);
+extern bool message_pass_on;
+
+/* Takes what was captured so far away: a copy, "" when there is nothing. */
+char *message_take_captured(void);
+
 /* Says an error and ends the program with status 1: the input or the link is at fault. */
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -2,15 +2,38 @@
 #include "kind.h"
 #include "message.h"
 #include "options.h"
+#include <llvm-c/Analysis.h>
 #include <llvm-c/BitReader.h>
 #include <llvm-c/BitWriter.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/IRReader.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool fatal_errors = true;
 bool (*module_excuses)(const char *diagnostic);
 static bool had_error;
+
+/* Without debug info LLVM's place is this. */
+static const char *skip_no_place(const char *text)
+{
+	static const char no_place[] = "<unknown>:0:0: ";
+	size_t length = strlen(no_place);
+
+	return strncmp(text, no_place, length) ? text : text + length;
+}
+
+/* Some of LLVM's diagnostics print an instruction with its address in memory: `0x1fa470c0: `. */
+static void remove_addresses(char *text)
+{
+	for (char *place = text; (place = strstr(place, "0x"));) {
+		size_t length = 2 + strspn(place + 2, "0123456789abcdef");
+		if (length > 8 && !strncmp(place + length, ": ", 2))
+			memmove(place, place + length + 2, strlen(place + length + 2) + 1);
+		else
+			place += length;
+	}
+}
 
 static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *unused)
 {
@@ -23,12 +46,19 @@ static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *unused)
 	enum message_level level = levels[LLVMGetDiagInfoSeverity(diagnostic)];
 	char *text = LLVMGetDiagInfoDescription(diagnostic);
 	const char *subject = message_subject;
+	static char *last;
 
 	(void)unused;
 	if (level == LEVEL_ERROR && module_excuses && module_excuses(text))
 		level = LEVEL_DEBUG;
 	had_error |= level == LEVEL_ERROR;
-	message(level, "%s%s%s", subject ? subject : "", subject ? ": " : "", text);
+	remove_addresses(text);
+	/* LLVM may say a thing for each place where it meets it */
+	if (!last || strcmp(last, text))
+		message(level, "%s%s%s", subject ? subject : "", subject ? ": " : "",
+		    skip_no_place(text));
+	free(last);
+	last = strdup(text);
 	LLVMDisposeMessage(text);
 }
 
@@ -95,11 +125,22 @@ static LLVMModuleRef read_module(LLVMContextRef context, struct input input,
 	return module;
 }
 
+/* Passes crash or never end on invalid IR, which bitcode may well hold. */
+static void verify(LLVMModuleRef module, const char *name)
+{
+	char *reason;
+
+	if (LLVMVerifyModule(module, LLVMReturnStatusAction, &reason))
+		fail("%s: is not valid LLVM IR: %s", name, reason);
+	LLVMDisposeMessage(reason);
+}
+
 LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 {
 	LLVMModuleRef module = read_module(context, input, LLVMParseBitcodeInContext2);
 
 	message_subject = input.name;
+	verify(module, input.name);
 	return module;
 }
 

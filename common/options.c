@@ -4,6 +4,7 @@
 #include "llvm-version.h"
 #include "message.h"
 #include "output.h"
+#include "standard-files.h"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -203,6 +204,7 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 
 	clock_gettime(CLOCK_MONOTONIC, &start_time);
 	program_name = tool->name;
+	standard_files_guard();
 	crash_catch();
 	struct operands operands = parse(&all, argc, argv);
 	if (wants_help)
@@ -217,6 +219,7 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	if (operands.count > tool->most_operands)
 		fail_usage("too many operands: '%s'", operands.items[tool->most_operands].text);
 	set_log();
+	message_capture_stderr();
 	return operands;
 }
 
@@ -230,6 +233,7 @@ void tool_finish(void)
 	struct timespec now;
 	struct rusage usage;
 
+	message_release_stderr();
 	if (wants_time) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		getrusage(RUSAGE_SELF, &usage);

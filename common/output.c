@@ -1,6 +1,7 @@
 #include "output.h"
 #include "input.h"
 #include "message.h"
+#include "standard-files.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -71,8 +72,10 @@ struct output *output_open(const char *path, bool binary)
 		open_temporary(output, path);
 	else
 		output->file = open(path, O_WRONLY | O_CLOEXEC);
-	if (output->file < 0 || fcntl(output->file, F_GETFD) < 0)
+	if (output->file < 0)
 		fail("%s:", output->name);
+	if (output->file == STDOUT_FILENO && standard_file_was_closed(STDOUT_FILENO))
+		fail("%s: is closed", output->name);
 	if (output_count++ == 0)
 		next_stage_reads = output->file == STDOUT_FILENO;
 	if (binary && isatty(output->file))

@@ -3,6 +3,7 @@
 #include "message.h"
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ static void check(struct archive *archive, int result)
 
 void stream_write(const struct stream *stream, struct output *output)
 {
+	/* libarchive converts names from the locale's encoding to a pax header's UTF-8, and back */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	struct archive *archive = archive_write_new();
 	struct archive_entry *header = archive_entry_new();
 
@@ -68,7 +71,8 @@ static size_t place_of(const char *text, const char *const *names, size_t count,
 static struct stream_entry read_entry(
     struct archive *archive, struct archive_entry *header, const char *stream_name)
 {
-	struct stream_entry entry = {.input.name = strdup(archive_entry_pathname(header))};
+	const char *name = archive_entry_pathname(header);
+	struct stream_entry entry = {.input.name = name ? strdup(name) : "<unnamed>"};
 	const void *data;
 	la_int64_t offset;
 	size_t size, whole = archive_entry_size(header);
@@ -85,8 +89,18 @@ static struct stream_entry read_entry(
 	return entry;
 }
 
+/* A tar ends with two blocks of zeros; libarchive takes one that does not. */
+static bool ends_as_tar(struct input input)
+{
+	static const char zeros[1024];
+
+	return input.size >= sizeof zeros &&
+	       !memcmp(input.data + input.size - sizeof zeros, zeros, sizeof zeros);
+}
+
 void stream_read(struct stream *stream, struct input input)
 {
+	setlocale(LC_CTYPE, "C.UTF-8");
 	struct archive *archive = archive_read_new();
 	struct archive_entry *header;
 	int result;
@@ -99,4 +113,6 @@ void stream_read(struct stream *stream, struct input input)
 			stream_add(stream, read_entry(archive, header, input.name));
 	if (result != ARCHIVE_EOF)
 		fail("%s: damaged module stream: %s", input.name, archive_error_string(archive));
+	if (!ends_as_tar(input))
+		fail("%s: the module stream is cut off", input.name);
 }

@@ -17,6 +17,7 @@ bool unroll_loops;
 /* made before the module's triple is known, and mostly right */
 static const char *expected_triple;
 static LLVMTargetMachineRef expected_machine;
+static const char *feature_complaint;
 
 const struct option_spec target_options[] = {
     {"target", 0, OPTION_TEXT, &wanted_triple, "TRIPLE",
@@ -118,13 +119,20 @@ static const char *choose_triple(LLVMModuleRef module)
 	return wanted_triple;
 }
 
+static void fail_target(const char *triple, const char *reason)
+{
+	if (wanted_triple)
+		fail_usage("'--target %s': %s", wanted_triple, reason);
+	fail("%s: its target triple is '%s': %s", message_subject, triple, reason);
+}
+
 static LLVMTargetMachineRef create_machine(const char *triple)
 {
 	LLVMTargetRef target;
 	char *reason;
 
 	if (LLVMGetTargetFromTriple(triple, &target, &reason))
-		fail_usage("'--target %s': %s", triple, reason);
+		fail_target(triple, reason);
 	return LLVMCreateTargetMachine(target, triple, cpu, features, LLVMCodeGenLevelAggressive,
 	    LLVMRelocDefault, LLVMCodeModelDefault);
 }
@@ -139,6 +147,15 @@ void target_start(bool reads_stdin)
 	set_llvm_options(reads_stdin);
 	expected_triple = wanted_triple && is_bpf(wanted_triple) ? wanted_triple : "bpf";
 	expected_machine = create_machine(expected_triple);
+	feature_complaint = message_take_captured();
+}
+
+void target_warn_of_features(void)
+{
+	/* LLVM says it on standard error, several times */
+	if (*feature_complaint)
+		message(LEVEL_WARN, "--cpu-features: %.*s", (int)strcspn(feature_complaint, "\n"),
+		    feature_complaint);
 }
 
 LLVMTargetMachineRef target_of(LLVMModuleRef module)

@@ -19,6 +19,9 @@ extern bool unroll_loops;
  * before has failed, which had the same option perhaps. */
 void target_start(bool reads_stdin);
 
+/* Warns of features that LLVM does not know; call it after target_start. */
+void target_warn_of_features(void);
+
 /* Gives the module the target's triple and data layout and returns the machine. The triple is
  * --target's, else the module's when it is a BPF one, else `bpf`. Call it once, before any pass. */
 LLVMTargetMachineRef target_of(LLVMModuleRef module);

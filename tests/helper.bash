@@ -4,7 +4,8 @@ bats_require_minimum_version 1.5.0
 
 TESTS=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 FIXTURES=$TESTS/fixtures
-PATH=$TESTS/../build/bin:$PATH
+# the build to test, as make has it
+PATH=$TESTS/../${BUILD:-build}/bin:$PATH
 
 LLVM_MAJOR=${LLVM_MAJOR:-$(bpf-merge --version | sed -n 's/.*LLVM \([0-9]*\).*/\1/p')}
 export CLANG=clang-$LLVM_MAJOR

@@ -77,7 +77,7 @@ is_in() {
 }
 
 @test "each tool has a page, and each page a tool" {
-	diff <(pages) <(cd "$root/build/bin" && printf '%s.1\n' *)
+	diff <(pages) <(cd "$root/${BUILD:-build}/bin" && printf '%s.1\n' *)
 }
 
 @test "mandoc finds nothing wrong with the pages" {

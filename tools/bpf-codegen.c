@@ -6,6 +6,7 @@
 #include "target.h"
 #include <llvm-c/Core.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kinds[] = {"obj", "asm", "llvm-ir", "llvm-bc", NULL};
@@ -81,6 +82,8 @@ int main(int argc, char **argv)
 	const char *input = operands.count ? operands.items[0].text : NULL;
 
 	target_start(!input || !strcmp(input, "-"));
+	if (!getenv("BPF_LINKER_PIPELINE")) /* else bpf-opt has warned */
+		target_warn_of_features();
 	LLVMModuleRef module = module_parse(module_context(), input_read(input));
 	LLVMTargetMachineRef machine = target_of(module);
 

@@ -63,7 +63,8 @@ static bool read_symbols(LLVMBinaryRef object, char **references, size_t *size)
 		LLVMMoveToContainingSection(section, symbol);
 		if (!LLVMObjectFileIsSectionIteratorAtEnd(object, section))
 			defines = true;
-		else if (*name)
+		else if (name && *name && !LLVMGetSymbolAddress(symbol) &&
+			 !LLVMGetSymbolSize(symbol)) /* neither absolute nor common */
 			fprintf(lines, "%s\n", name);
 	}
 	fclose(lines);
@@ -223,8 +224,11 @@ static void extract_archive(struct input archive, int depth)
 		size_t entry = stream.count;
 		member = read_member(reader, header, archive);
 		if (!strcmp(member.name, "/") || !strncmp(member.name, "/SYM64", 6)) {
-			index_width = member.name[1] ? 8 : 4;
-			index = member;
+			/* COFF's second index is of another kind, and says the same */
+			if (!index.data) {
+				index_width = member.name[1] ? 8 : 4;
+				index = member;
+			}
 			continue;
 		}
 		if (!strcmp(member.name, "//") || !strncmp(member.name, "__.SYMDEF", 9) ||
@@ -310,6 +314,8 @@ int main(int argc, char **argv)
 	struct output *output = output_open(output_path, true);
 	const char *name = NULL;
 
+	/* no stage of ours comes before */
+	unsetenv("BPF_LINKER_PIPELINE");
 	if (!operands.count)
 		extract(input_read(NULL), ORIGIN_INPUT, 0);
 	for (size_t i = 0; i < operands.count; i++) {
@@ -325,7 +331,8 @@ int main(int argc, char **argv)
 		    : operands.count ? name
 				     : "<stdin>");
 	for (size_t i = 0; i < barren.count; i++)
-		message(LEVEL_WARN, "%s: holds no LLVM bitcode, ignored", barren.items[i]);
+		message(LEVEL_WARN, "%s: holds no LLVM bitcode; its native code is left out",
+		    barren.items[i]);
 	stream_write(&stream, output);
 	output_commit(output);
 	tool_finish();

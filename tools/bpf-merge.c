@@ -87,6 +87,7 @@ static size_t module_count;
 static struct names symbols;    /* of struct symbol */
 static struct pointers reached; /* definitions and constants that the walk has seen */
 static struct pointers lost;    /* definitions that lost against one elsewhere */
+static struct pointers aliased; /* definitions that an alias reaches, lost ones perhaps */
 static struct {
 	struct task *items;
 	size_t count, room;
@@ -448,12 +449,25 @@ static void follow_function(struct module *module, LLVMValueRef function)
 			follow_operands(module, function, instruction);
 }
 
+/* As in ELF, an alias stands for what its own module has, even where that lost as a symbol. */
+static void follow_alias(struct module *module, LLVMValueRef alias)
+{
+	LLVMValueRef base = LLVMAliasGetAliasee(alias);
+
+	while (LLVMIsAConstantExpr(base))
+		base = LLVMGetOperand(base, 0);
+	pointers_add(&aliased, base);
+	reach(module, base);
+}
+
 static void follow_tasks(void)
 {
 	while (tasks.count) {
 		struct task task = tasks.items[--tasks.count];
 		if (LLVMIsAFunction(task.value))
 			follow_function(task.module, task.value);
+		else if (LLVMIsAGlobalAlias(task.value))
+			follow_alias(task.module, task.value);
 		else
 			follow_operands(task.module, task.value, task.value);
 	}
@@ -526,6 +540,7 @@ static void want_builtins_of_intrinsics(void)
 static void forget_walk(void)
 {
 	pointers_clear(&reached);
+	pointers_clear(&aliased);
 	tasks.count = 0;
 	for (size_t i = 0; i < symbols.count; i++) {
 		struct symbol *symbol = symbols.items[i].value;
@@ -639,9 +654,6 @@ static void open_inputs(const struct stream *stream)
 			module_each_global(module->ir, add_definition_of_member, module);
 		}
 	}
-	if (!model)
-		fail("%s: no module takes part in the link",
-		    stream->count ? stream->entries[0].input.name : "<stdin>");
 }
 
 /* Undefined symbols */
@@ -722,6 +734,21 @@ static void report_undefined(void)
 
 /* Linking: each module is trimmed to what was reached, then moved into the result */
 
+struct aliases {
+	LLVMValueRef aliasee, *items;
+	size_t count;
+};
+
+static void add_alias(LLVMValueRef global, void *data)
+{
+	struct aliases *aliases = data;
+
+	if (!LLVMIsAGlobalAlias(global) || LLVMAliasGetAliasee(global) != aliases->aliasee)
+		return;
+	aliases->items = xrealloc(aliases->items, (aliases->count + 1) * sizeof global);
+	aliases->items[aliases->count++] = global;
+}
+
 static void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition)
 {
 	char *name = xasprintf("%s", value_name(definition));
@@ -738,7 +765,12 @@ static void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition)
 		if (LLVMIsAGlobalVariable(definition))
 			LLVMSetGlobalConstant(declaration, LLVMIsGlobalConstant(definition));
 	}
+	struct aliases aliases = {.aliasee = definition};
+	module_each_global(ir, add_alias, &aliases);
 	LLVMReplaceAllUsesWith(definition, declaration);
+	for (size_t i = 0; i < aliases.count; i++)
+		LLVMAliasSetAliasee(aliases.items[i], definition);
+	free(aliases.items);
 	free(name);
 }
 
@@ -838,5 +870,8 @@ int main(int argc, char **argv)
 	open_inputs(&stream);
 	walk();
 	report_undefined();
+	if (!model)
+		fail(
+		    "nothing to link: no archive member has what is exported, and no other input is given");
 	module_finish(link_modules(), output);
 }

@@ -57,6 +57,7 @@ int main(int argc, char **argv)
 	const char *input = operands.count ? operands.items[0].text : NULL;
 
 	target_start(!input || !strcmp(input, "-"));
+	target_warn_of_features();
 	LLVMModuleRef module = module_parse(module_context(), input_read(input));
 	LLVMTargetMachineRef machine = target_of(module);
 
