@@ -17,7 +17,7 @@ static void die_of_crash(int signal)
 	const char *subject = message_subject;
 
 	if (message_error_was_said()) {
-		output_abandon();
+		output_abandon(1);
 		_exit(1);
 	}
 	write_text(program_name);
@@ -27,7 +27,7 @@ static void die_of_crash(int signal)
 	write_text("LLVM crashed (SIG");
 	write_text(sigabbrev_np(signal));
 	write_text("); is the input intact?\n");
-	output_abandon();
+	output_abandon(1);
 	_exit(1);
 }
 
@@ -35,7 +35,7 @@ static void die_of_request(int signal)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 
-	output_abandon();
+	output_abandon(1);
 	sigaction(signal, &action, NULL);
 	raise(signal);
 }
@@ -45,7 +45,7 @@ static void die_of_llvm(const char *reason)
 	const char *subject = message_subject;
 
 	if (message_error_was_said())
-		fail_silently();
+		fail_silently(1);
 	fail("%s%s%s", subject ? subject : "", subject ? ": " : "", reason);
 }
 

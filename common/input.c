@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char failure_mark[] = "\n\n\n";
 size_t input_bytes;
 
 enum { PIPE_SIZE = 1 << 20 };
@@ -24,7 +23,7 @@ static void wait_for_data(int file)
 	while (poll(files, 2, -1) < 0 && errno == EINTR)
 		;
 	if (!files[0].revents && files[1].revents & POLLERR)
-		fail_silently();
+		fail_silently(1);
 }
 
 static struct input read_to_end(const char *name, int file)
@@ -35,11 +34,9 @@ static struct input read_to_end(const char *name, int file)
 
 	wait_for_data(file);
 	while ((count = read(file, data + size, room - size)) != 0) {
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0)
+		if (count < 0 && errno != EINTR && errno != EAGAIN)
 			fail("%s:", name);
-		size += count;
+		size += count < 0 ? 0 : count;
 		if (size == room)
 			data = xrealloc(data, room *= 2);
 		wait_for_data(file);
@@ -47,19 +44,25 @@ static struct input read_to_end(const char *name, int file)
 	return (struct input){name, data, size};
 }
 
+static bool is_pipe(int file)
+{
+	struct stat status;
+
+	return !fstat(file, &status) && S_ISFIFO(status.st_mode);
+}
+
 static void fail_with_producer(struct input input)
 {
-	size_t mark_size = strlen(failure_mark);
+	size_t mark_size = strlen(FAILURE_MARK);
+	int status = (int)(input.size - mark_size) + 1;
 
-	if (input.size == mark_size && !memcmp(input.data, failure_mark, mark_size))
-		fail_silently();
+	if ((status == 1 || status == 2) && !memcmp(input.data, FAILURE_MARK "\n", input.size))
+		fail_silently(status);
 }
 
 void input_fail_with_producer(void)
 {
-	struct stat status;
-
-	if (!fstat(STDIN_FILENO, &status) && S_ISFIFO(status.st_mode))
+	if (is_pipe(STDIN_FILENO))
 		fail_with_producer(read_to_end("<stdin>", STDIN_FILENO));
 }
 
@@ -74,8 +77,10 @@ struct input input_read_any(const char *name)
 	struct input input = {.name = from_stdin ? "<stdin>" : name};
 	struct stat status;
 
-	if (from_stdin && standard_file_was_closed(STDIN_FILENO))
-		fail("%s: is closed", input.name);
+	if (from_stdin && standard_file_was_closed(STDIN_FILENO)) {
+		errno = EBADF;
+		fail("%s:", input.name);
+	}
 	/* opening a pipe must not wait for its writer: read_to_end does that */
 	int file = from_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file < 0 || fstat(file, &status))
@@ -104,10 +109,10 @@ struct input input_read(const char *name)
 {
 	struct input input = input_read_any(name);
 
-	/* a producer that was killed left no mark; the driver says so itself */
-	if (input.size == 0 && is_stdin(name) && getenv("BPF_LINKER_PIPELINE"))
-		fail_silently();
 	if (input.size == 0)
-		fail("%s: is empty", input.name);
+		fail("%s: is empty%s", input.name,
+		    is_stdin(name) && is_pipe(STDIN_FILENO)
+			? "; the command that writes to it was killed, or had nothing to say"
+			: "");
 	return input;
 }

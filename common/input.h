@@ -11,9 +11,10 @@ struct input {
 };
 
 /* What a stage that fails writes to the pipe instead of its output, so that the next stage keeps
- * quiet about what is missing: all of the output, never a part of it. Blank
- * lines, since they go unnoticed where a person or a script reads. */
-extern const char failure_mark[];
+ * quiet about what is missing, and ends with the same status: this and status - 1 newlines more.
+ * All of the output, never a part of it; blank lines, since they go unnoticed by people and
+ * scripts. */
+#define FAILURE_MARK "\n\n\n"
 
 /* Reads all of the file name, standard input where name is NULL or `-`. A regular file is mapped,
  * anything else is read to its end. The memory stays until the program ends. Fails on anything

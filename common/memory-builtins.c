@@ -47,7 +47,7 @@ static void define(LLVMModuleRef module, const bool *missing)
 		if (!missing[i])
 			LLVMDeleteFunction(LLVMGetNamedFunction(ours, memory_builtins[i]));
 	if (LLVMLinkModules2(module, ours))
-		fail_silently();
+		fail_silently(1);
 	for (size_t i = 0; memory_builtins[i]; i++) {
 		if (!missing[i])
 			continue;

@@ -118,11 +118,11 @@ void message(enum message_level level, const char *format, ...)
 	va_end(arguments);
 }
 
-void fail_silently(void)
+void fail_silently(int status)
 {
 	message_release_stderr();
-	output_abandon();
-	_exit(1);
+	output_abandon(status);
+	_exit(status);
 }
 
 void fail(const char *format, ...)
@@ -132,7 +132,7 @@ void fail(const char *format, ...)
 	va_start(arguments, format);
 	say(LEVEL_ERROR, format, arguments, "");
 	va_end(arguments);
-	fail_silently();
+	fail_silently(1);
 }
 
 void fail_usage(const char *format, ...)
@@ -143,8 +143,7 @@ void fail_usage(const char *format, ...)
 	va_start(arguments, format);
 	say(LEVEL_ERROR, format, arguments, hint);
 	va_end(arguments);
-	output_abandon();
-	_exit(2);
+	fail_silently(2);
 }
 
 void *xcalloc(size_t count, size_t size)

@@ -50,8 +50,8 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
  * fault. */
 _Noreturn void fail_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Ends the program with status 1 and no word: another has said what is wrong. */
-_Noreturn void fail_silently(void);
+/* Ends the program with status and no word: another has said what is wrong. */
+_Noreturn void fail_silently(int status);
 
 /* malloc and friends that fail() when memory runs out. */
 void *xcalloc(size_t count, size_t size);

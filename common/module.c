@@ -73,7 +73,7 @@ LLVMContextRef module_context(void)
 void module_check_errors(void)
 {
 	if (had_error && fatal_errors)
-		fail_silently();
+		fail_silently(1);
 }
 
 /* What could not be read has been reported through the context, except when LLVM says nothing. */
@@ -81,7 +81,7 @@ static void fail_to_read(const char *name, const char *reason)
 {
 	if (!had_error)
 		fail("%s: %s", name, reason && *reason ? reason : "cannot be read as LLVM bitcode");
-	fail_silently();
+	fail_silently(1);
 }
 
 static LLVMModuleRef parse_ir(LLVMContextRef context, struct input input)

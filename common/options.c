@@ -6,9 +6,12 @@
 #include "output.h"
 #include "standard-files.h"
 #include <getopt.h>
+#include <llvm-c/Core.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -198,6 +201,18 @@ static void set_log(void)
 			message_set_level(level);
 }
 
+/* A driver that is killed must leave no stage behind. */
+static void end_with_driver(void)
+{
+	const char *driver = getenv("BPF_LINKER_PIPELINE");
+
+	if (!driver || atoi(driver) != getppid())
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (atoi(driver) != getppid())
+		_exit(1);
+}
+
 struct operands tool_start(const struct tool *tool, int argc, char **argv)
 {
 	struct all_options all = gather(tool);
@@ -205,6 +220,7 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &start_time);
 	program_name = tool->name;
 	standard_files_guard();
+	end_with_driver();
 	crash_catch();
 	struct operands operands = parse(&all, argc, argv);
 	if (wants_help)
@@ -233,11 +249,13 @@ void tool_finish(void)
 	struct timespec now;
 	struct rusage usage;
 
+	if (message_pass_on)
+		LLVMShutdown(); /* prints what -stats and -time-passes have gathered */
 	message_release_stderr();
 	if (wants_time) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		getrusage(RUSAGE_SELF, &usage);
-		fprintf(stderr,
+		dprintf(message_file(),
 		    "%-16s wall %8.1f ms  cpu %8.1f ms  peak %7.1f MB  in %9.1f kB  out %9.1f kB\n",
 		    program_name,
 		    (now.tv_sec - start_time.tv_sec) * 1e3 +

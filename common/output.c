@@ -72,10 +72,12 @@ struct output *output_open(const char *path, bool binary)
 		open_temporary(output, path);
 	else
 		output->file = open(path, O_WRONLY | O_CLOEXEC);
+	if (output->file == STDOUT_FILENO && standard_file_was_closed(STDOUT_FILENO)) {
+		output->file = -1;
+		errno = EBADF;
+	}
 	if (output->file < 0)
 		fail("%s:", output->name);
-	if (output->file == STDOUT_FILENO && standard_file_was_closed(STDOUT_FILENO))
-		fail("%s: is closed", output->name);
 	if (output_count++ == 0)
 		next_stage_reads = output->file == STDOUT_FILENO;
 	if (binary && isatty(output->file))
@@ -93,7 +95,7 @@ void output_write(struct output *output, const void *data, size_t size)
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0 && errno == EPIPE && !last_stage)
-			fail_silently();
+			fail_silently(1);
 		if (count < 0)
 			fail("%s:", output->name);
 		wrote_to_stdout |= output->file == STDOUT_FILENO;
@@ -131,7 +133,7 @@ void output_is_last_stage(void)
 	last_stage = true;
 }
 
-void output_abandon(void)
+void output_abandon(int exit_status)
 {
 	struct stat status;
 
@@ -140,5 +142,6 @@ void output_abandon(void)
 			unlink(outputs[i].temporary);
 	if (next_stage_reads && !wrote_to_stdout && !last_stage && !fstat(STDOUT_FILENO, &status) &&
 	    S_ISFIFO(status.st_mode))
-		(void)!write(STDOUT_FILENO, failure_mark, strlen(failure_mark));
+		(void)!write(
+		    STDOUT_FILENO, FAILURE_MARK "\n", strlen(FAILURE_MARK) + (exit_status == 2));
 }

@@ -20,8 +20,8 @@ void output_write(struct output *output, const void *data, size_t size);
 void output_commit(struct output *output);
 
 /* Leaves every output as it was before: removes temporary files, and tells the next stage in the
- * pipe that this one failed. Safe in a signal handler. */
-void output_abandon(void);
+ * pipe that this one failed with the exit status 1 or 2. Safe in a signal handler. */
+void output_abandon(int status);
 
 /* Says that no stage of ours reads the output: a broken pipe is then an error with a message, and
  * a failure leaves no mark in the output. */

@@ -47,13 +47,26 @@ static void add(struct input input, enum stream_origin origin, enum stream_conte
 	stream_add(&stream, (struct stream_entry){input, origin, content});
 }
 
+static bool has_native_code(LLVMBinaryRef object)
+{
+	LLVMSectionIteratorRef section = LLVMObjectFileCopySectionIterator(object);
+
+	for (; section && !LLVMObjectFileIsSectionIteratorAtEnd(object, section);
+	    LLVMMoveToNextSection(section)) {
+		const char *name = LLVMGetSectionName(section);
+		if (name && !strncmp(name, ".text", 5) && LLVMGetSectionSize(section))
+			return true;
+	}
+	return false;
+}
+
 /* Says that the object defines something, that is, holds native code or data; adds the names of
  * what it leaves undefined to references, a line each. */
 static bool read_symbols(LLVMBinaryRef object, char **references, size_t *size)
 {
 	LLVMSymbolIteratorRef symbol = LLVMObjectFileCopySymbolIterator(object);
 	LLVMSectionIteratorRef section = LLVMObjectFileCopySectionIterator(object);
-	bool defines = !symbol; /* stripped */
+	bool defines = !symbol && has_native_code(object);
 	FILE *lines = open_memstream(references, size);
 
 	/* LLVM has no iterator where there is nothing to iterate over */

@@ -83,9 +83,10 @@ int main(int argc, char **argv)
 	struct operands operands = tool_start(&tool, argc, argv);
 	struct output *output = output_open(output_path, true);
 
-	exports_read();
 	LLVMModuleRef module = module_parse(
 	    module_context(), input_read(operands.count ? operands.items[0].text : NULL));
+	/* after the input: bpf-merge may have failed on the same file */
+	exports_read();
 	struct used *used = used_read(module);
 	module_each_global(module, internalize, used);
 	used_write(used);

@@ -729,7 +729,7 @@ static void report_undefined(void)
 		    name_of(symbol->user), symbol->name, describe_user(symbol));
 	}
 	if (any && is_error)
-		fail_silently();
+		fail_silently(1);
 }
 
 /* Linking: each module is trimmed to what was reached, then moved into the result */
@@ -863,9 +863,9 @@ int main(int argc, char **argv)
 {
 	struct operands operands = tool_start(&tool, argc, argv);
 	struct output *output = output_open(output_path, true);
-	struct stream stream = read_inputs(&operands);
 
 	exports_read();
+	struct stream stream = read_inputs(&operands);
 	context = module_context();
 	open_inputs(&stream);
 	walk();

@@ -1,0 +1,1399 @@
+#!/usr/bin/env bats
+# bpf-merge: which definition of a symbol wins, what is reachable, and what stays visible.
+
+load helper
+load module
+
+# merge ARGUMENT...: out.bc and out.ll, and no word
+merge() {
+	becomes bpf-merge "$@"
+}
+
+merge_warns() {
+	becomes_with_warning "$1" bpf-merge "${@:2}"
+}
+
+# extract FILE...: the stream of their modules
+extract() {
+	bpf-extract -o stream "$@"
+}
+
+# returns VALUE FUNCTION: it does nothing else
+returns() {
+	[[ $(body "$2") == "  ret i32 $1" ]] || { echo "$2:" && body "$2" && return 1; }
+}
+
+# aliased_by ALIAS: the name of what it stands for in out.ll
+aliased_by() {
+	sed -nE "s/^@$1 = .*alias .* ptr @//p" out.ll
+}
+
+# function_ir NAME RETURN [WORDS]: NAME.ll with `define WORDS i32 @f`
+function_ir() {
+	ir "$1" <<<"define ${3:-} i32 @f() { ret i32 $2 }"
+}
+
+# program_and_chain: prog.ll needs a.ll's a1, which needs b.ll's b1, then a2 and b2; each module
+# counts its calls in a private variable. a3 and b3 are not needed.
+program_and_chain() {
+	ir prog <<-'END'
+		declare void @a1()
+		define void @prog() {
+		  call void @a1()
+		  ret void
+		}
+	END
+	link_of_chain a b1 b2 b
+	link_of_chain b a2 a1 a
+}
+
+# link_of_chain MODULE NEEDED_BY_1 NEEDED_BY_2 OTHER
+link_of_chain() {
+	ir "$1" <<-END
+		@calls_of_$1 = internal global i32 0
+		declare void @$2()
+		declare void @$3()
+		declare void @$4_missing()
+		define void @${1}1() {
+		  store i32 1, ptr @calls_of_$1
+		  call void @$2()
+		  ret void
+		}
+		define void @${1}2() {
+		  store i32 2, ptr @calls_of_$1
+		  call void @$3()
+		  ret void
+		}
+		define void @${1}3() {
+		  call void @$4_missing()
+		  ret void
+		}
+	END
+}
+
+# chain_is_whole: whatever the order
+chain_is_whole() {
+	symbols_are 'T a1' 'T a2' 'T b1' 'T b2' 'd calls_of_a' 'd calls_of_b' 'T prog'
+	[[ $(body a1) == *'@calls_of_a'*'@b1()'* && $(body a2) == *'@calls_of_a'*'@b2()'* ]]
+	[[ $(body b1) == *'@calls_of_b'*'@a2()'* && $(body b2) == *'@calls_of_b'*'@a1()'* ]]
+}
+
+# counter_users: lib.ll has private state for count and total; a.ll needs the one, b.ll the other
+counter_users() {
+	ir lib <<-'END'
+		@counter = internal global i32 0
+		@text = private constant [3 x i8] c"hi\00"
+		define void @count() {
+		  store i32 1, ptr @counter
+		  call void @log(ptr @text)
+		  ret void
+		}
+		define i32 @total() {
+		  %total = load i32, ptr @counter
+		  call void @log(ptr @text)
+		  ret i32 %total
+		}
+		define internal void @log(ptr %text) noinline {
+		  ret void
+		}
+	END
+	ir a <<-'END'
+		declare void @count()
+		define void @a() {
+		  call void @count()
+		  ret void
+		}
+	END
+	ir b <<-'END'
+		declare i32 @total()
+		define i32 @b() {
+		  %total = call i32 @total()
+		  ret i32 %total
+		}
+	END
+}
+
+# --- Which definition wins ---
+
+@test "strong beats weak, in either order" {
+	function_ir weak 1 weak
+	function_ir strong 2
+	for files in 'weak.ll strong.ll' 'strong.ll weak.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		returns 2 f
+		symbols_are 'T f'
+	done
+}
+
+@test "strong beats every weak linkage, of variables too" {
+	for linkage in weak weak_odr linkonce linkonce_odr; do
+		ir weak <<<"@v = $linkage global i32 1"
+		ir strong <<<'@v = global i32 2'
+		merge weak.ll strong.ll
+		has '@v = global i32 2'
+		merge strong.ll weak.ll
+		has '@v = global i32 2'
+	done
+}
+
+@test "the first weak wins" {
+	function_ir a 1 weak
+	function_ir b 2 weak
+	merge a.ll b.ll
+	returns 1 f
+	merge b.ll a.ll
+	returns 2 f
+	symbols_are 'W f'
+}
+
+@test "users of a definition that lost get the one that won" {
+	ir a <<-'END'
+		define weak i32 @f() { ret i32 1 }
+		@pointer = global ptr @f
+		define i32 @g() {
+		  %x = call i32 @f()
+		  ret i32 %x
+		}
+	END
+	function_ir b 2
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		symbols_are 'T f' 'T g' 'D pointer'
+		returns 2 f
+		has '@pointer = global ptr @f'
+		[[ $(body g) == *'call i32 @f()'* ]]
+	done
+}
+
+@test "what only a definition that lost needs is not linked" {
+	ir a <<-'END'
+		declare void @only_weak_needs_it()
+		define internal void @helper() {
+		  call void @only_weak_needs_it()
+		  ret void
+		}
+		define weak i32 @f() {
+		  call void @helper()
+		  ret i32 1
+		}
+	END
+	function_ir b 2
+	merge a.ll b.ll
+	symbols_are 'T f'
+	merge b.ll a.ll
+	symbols_are 'T f'
+}
+
+@test "two strong definitions are an error that names both inputs" {
+	function_ir a 1
+	function_ir b 2
+	one_error "bpf-merge: error: b.ll: duplicate symbol 'f', also defined in a.ll" \
+		bpf-merge -o out a.ll b.ll
+	one_error "bpf-merge: error: a.ll: duplicate symbol 'f', also defined in b.ll" \
+		bpf-merge -o out --export nothing b.ll a.ll
+	ir a <<<'@v = global i32 1'
+	ir b <<<'@v = global i32 1'
+	one_error "bpf-merge: error: b.ll: duplicate symbol 'v', also defined in a.ll" \
+		bpf-merge -o out a.ll b.ll
+	[[ ! -e out ]]
+}
+
+@test "a duplicate in an archive is named archive(member)" {
+	function_ir a 1
+	ir b <<-'END'
+		define i32 @f() { ret i32 2 }
+		define i32 @g() { ret i32 3 }
+	END
+	ir prog <<-'END'
+		declare i32 @g()
+		define i32 @prog() {
+		  %x = call i32 @g()
+		  ret i32 %x
+		}
+	END
+	archive lib.a b
+	extract prog.ll a.ll lib.a
+	one_error "bpf-merge: error: lib.a(b.bc): duplicate symbol 'f', also defined in a.ll" \
+		bpf-merge -o out stream
+}
+
+@test "one member for a symbol that several define" {
+	function_ir a 1
+	function_ir b 2
+	ir prog <<-'END'
+		declare i32 @f()
+		define i32 @prog() {
+		  %x = call i32 @f()
+		  ret i32 %x
+		}
+	END
+	archive lib.a a b
+	archive other.a b
+	extract lib.a prog.ll other.a lib.a
+	merge stream
+	returns 1 f
+}
+
+@test "common: the largest size and the greatest alignment" {
+	ir a <<<'@c = common global [4 x i8] zeroinitializer, align 16'
+	ir b <<<'@c = common global [8 x i8] zeroinitializer, align 4'
+	ir c <<<'@c = common global [2 x i8] zeroinitializer, align 32'
+	for files in 'a.ll b.ll c.ll' 'c.ll b.ll a.ll' 'b.ll c.ll a.ll'; do
+		# shellcheck disable=SC2086 # three files
+		merge $files
+		has 'global [8 x i8] zeroinitializer, align 32'
+		symbols_are 'D c'
+	done
+}
+
+@test "strong beats common, and common beats weak" {
+	ir common <<<'@v = common global i32 0'
+	ir weak <<<'@v = weak global i32 1'
+	ir strong <<<'@v = global i32 2'
+	for files in 'common.ll strong.ll' 'strong.ll common.ll' 'weak.ll common.ll strong.ll'; do
+		# shellcheck disable=SC2086 # two or three files
+		merge $files
+		has '@v = global i32 2'
+	done
+	for files in 'common.ll weak.ll' 'weak.ll common.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		has ' global i32 0'
+	done
+}
+
+@test "hidden stays hidden" {
+	ir a <<-'END'
+		define hidden i32 @f() { ret i32 1 }
+		@v = hidden global i32 1
+		define ptr @g() {
+		  %x = call i32 @f()
+		  ret ptr @v
+		}
+	END
+	merge a.ll
+	has 'define hidden i32 @f()'
+	has '@v = hidden global i32 1'
+	has 'define ptr @g()'
+}
+
+@test "a hidden declaration hides the definition, in whichever file it stands" {
+	ir a <<<'define i32 @f() { ret i32 1 }
+		@v = global i32 1'
+	ir b <<-'END'
+		declare hidden i32 @f()
+		@v = external hidden global i32
+		define ptr @g() {
+		  %x = call i32 @f()
+		  ret ptr @v
+		}
+	END
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		has 'define hidden i32 @f()'
+		has '@v = hidden global i32 1'
+	done
+}
+
+@test "a hidden definition that loses hides the one that wins" {
+	function_ir a 1 'weak hidden'
+	function_ir b 2
+	ir c <<-'END'
+		declare i32 @f()
+		define i32 @g() {
+		  %x = call i32 @f()
+		  ret i32 %x
+		}
+	END
+	merge b.ll a.ll c.ll
+	has 'define hidden i32 @f()'
+	returns 2 f
+}
+
+@test "available_externally is no definition" {
+	ir a <<-'END'
+		define available_externally i32 @f() { ret i32 1 }
+		@v = available_externally constant i32 1
+		define ptr @g() {
+		  %x = call i32 @f()
+		  ret ptr @v
+		}
+	END
+	ir b <<<'define i32 @f() { ret i32 2 }
+		@v = constant i32 2'
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		returns 2 f
+		has '@v = constant i32 2'
+	done
+	merge_warns "a.ll: undefined symbol 'f', used by function 'g'" a.ll <(grep -v 'i32 @f' b.ll)
+}
+
+@test "linkonce definitions are linked where they are needed, once" {
+	for name in a b; do
+		ir $name <<-END
+			define linkonce_odr i32 @f() { ret i32 1 }
+			@v = linkonce_odr constant i32 1
+			define ptr @$name() {
+			  %x = call i32 @f()
+			  ret ptr @v
+			}
+		END
+	done
+	merge --export a,b a.ll b.ll
+	symbols_are 'T a' 'T b' 'W f' 'W v'
+}
+
+@test "an alias of a function" {
+	ir a <<-'END'
+		@alias = alias i32 (), ptr @f
+		define i32 @f() { ret i32 1 }
+	END
+	ir b <<-'END'
+		declare i32 @alias()
+		define i32 @g() {
+		  %x = call i32 @alias()
+		  ret i32 %x
+		}
+	END
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge --export g $files
+		has '@alias = alias i32 (), ptr @f'
+		returns 1 f
+		[[ $(body g) == *'call i32 @alias()'* ]]
+	done
+}
+
+@test "an alias of a variable" {
+	ir a <<-'END'
+		@v = internal global [2 x i32] [i32 1, i32 2]
+		@alias = alias i32, getelementptr (i8, ptr @v, i64 4)
+	END
+	ir b <<-'END'
+		@alias = external global i32
+		define ptr @g() {
+		  ret ptr @alias
+		}
+	END
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge --export g $files
+		has '@alias = alias i32, getelementptr (i8, ptr @v, i64 4)'
+		has '@v = internal global [2 x i32] [i32 1, i32 2]'
+	done
+}
+
+@test "an alias that nothing needs is not linked" {
+	ir a <<-'END'
+		@alias = alias i32 (), ptr @f
+		define i32 @f() { ret i32 1 }
+		define i32 @g() { ret i32 2 }
+	END
+	merge --export g a.ll
+	symbols_are 'T g'
+}
+
+@test "a strong alias beats a weak function, and a strong function a weak alias" {
+	ir alias <<-'END'
+		@f = alias i32 (), ptr @own
+		define internal i32 @own() { ret i32 1 }
+	END
+	ir weak_alias <<-'END'
+		@f = weak alias i32 (), ptr @own
+		define internal i32 @own() { ret i32 1 }
+	END
+	function_ir weak 2 weak
+	function_ir strong 3
+	for files in 'alias.ll weak.ll' 'weak.ll alias.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		has '@f = alias i32 (), ptr @own'
+		returns 1 own
+	done
+	for files in 'weak_alias.ll strong.ll' 'strong.ll weak_alias.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		returns 3 f
+		symbols_are 'T f'
+	done
+	one_error "bpf-merge: error: strong.ll: duplicate symbol 'f', also defined in alias.ll" \
+		bpf-merge -o out alias.ll strong.ll
+}
+
+# An alias names what its own file defined, as ELF's symbols do: an address, not another name.
+
+@test "an alias keeps the function that it was made for, though its name lost" {
+	ir a <<-'END'
+		define weak i32 @f() { ret i32 1 }
+		@alias = alias i32 (), ptr @f
+	END
+	function_ir b 2
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		"$AS" -o verified.bc out.ll
+		returns 2 f
+		returns 1 "$(aliased_by alias)"
+	done
+}
+
+@test "an alias keeps the variable that it was made for, though its name lost" {
+	ir a <<-'END'
+		@v = weak global i32 1
+		@alias = alias i32, ptr @v
+	END
+	ir b <<<'@v = global i32 2'
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		"$AS" -o verified.bc out.ll
+		has '@v = global i32 2'
+		grep -E "^@$(aliased_by alias) = .*global i32 1" out.ll
+	done
+}
+
+@test "an alias of one of a comdat" {
+	for name in a b; do
+		ir $name <<-END
+			\$f = comdat any
+			@alias_in_$name = alias i32 (), ptr @f
+			define linkonce_odr i32 @f() comdat { ret i32 1 }
+		END
+	done
+	merge a.ll b.ll
+	"$AS" -o verified.bc out.ll
+	returns 1 "$(aliased_by alias_in_a)"
+	returns 1 "$(aliased_by alias_in_b)"
+}
+
+@test "one of a comdat" {
+	for name in a b; do
+		ir $name <<-END
+			\$f = comdat any
+			define i32 @f() comdat { ret i32 1 }
+			define i32 @$name() {
+			  %x = call i32 @f()
+			  ret i32 %x
+			}
+		END
+	done
+	merge a.ll b.ll
+	[[ $(count 'i32 @f() {') == 1 ]]
+	[[ $(body a) == *'@f()'* && $(body b) == *'@f()'* ]]
+}
+
+@test "a weak reference is none to a member, takes a definition, and may stay undefined" {
+	ir a <<-'END'
+		declare extern_weak i32 @f()
+		define ptr @g() {
+		  ret ptr @f
+		}
+	END
+	function_ir lib 1
+	merge a.ll
+	has 'declare extern_weak i32 @f()'
+	merge a.ll lib.ll
+	returns 1 f
+	symbols_are 'T f' 'T g'
+	archive lib.a lib
+	extract a.ll lib.a
+	merge stream
+	symbols_are 'w f' 'T g'
+}
+
+@test "a weak and a strong reference to one symbol" {
+	ir a <<-'END'
+		declare extern_weak i32 @f()
+		define ptr @g() {
+		  ret ptr @f
+		}
+	END
+	ir b <<-'END'
+		declare i32 @f()
+		define ptr @h() {
+		  ret ptr @f
+		}
+	END
+	merge_warns "b.ll: undefined symbol 'f', used by function 'h'" a.ll b.ll
+	function_ir lib 1
+	archive lib.a lib
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		extract $files lib.a
+		merge stream
+		returns 1 f
+	done
+}
+
+@test "llvm.used and llvm.compiler.used are concatenated" {
+	for name in a b; do
+		ir $name <<-END
+			@kept_in_$name = internal global i32 1
+			@dropped_in_$name = internal global i32 1
+			@map_in_$name = global i32 1, section ".maps"
+			define i32 @program_in_$name() section "xdp" { ret i32 1 }
+			@llvm.used = appending global [1 x ptr] [ptr @kept_in_$name], section "llvm.metadata"
+			@llvm.compiler.used = appending global [2 x ptr] [ptr @map_in_$name,
+			  ptr @program_in_$name], section "llvm.metadata"
+		END
+	done
+	merge --export-symbols /dev/null a.ll b.ll
+	symbols_are 'd kept_in_a' 'd kept_in_b' 'D map_in_a' 'D map_in_b' 'T program_in_a' \
+		'T program_in_b'
+	has '@llvm.used = appending global [2 x ptr] [ptr @kept_in_a, ptr @kept_in_b]'
+	has '@llvm.compiler.used = appending global [4 x ptr] [ptr @map_in_a, ptr @program_in_a, '\
+'ptr @map_in_b, ptr @program_in_b]'
+}
+
+@test "what a used symbol needs is linked" {
+	ir a <<-'END'
+		declare i32 @f()
+		define internal i32 @own() {
+		  %x = call i32 @f()
+		  ret i32 %x
+		}
+		@table = internal constant [1 x ptr] [ptr @own]
+		@llvm.compiler.used = appending global [1 x ptr] [ptr @table], section "llvm.metadata"
+	END
+	function_ir b 1
+	merge --export-symbols /dev/null a.ll b.ll
+	symbols_are 'T f' 't own' 'd table'
+}
+
+@test "module asm of every module that takes part" {
+	ir a <<<'module asm ".set in_a, 1"'
+	ir b <<<'module asm ".set in_b, 2"
+		define i32 @b() { ret i32 1 }'
+	merge --export b a.ll b.ll
+	has 'module asm ".set in_a, 1"'
+	has 'module asm ".set in_b, 2"'
+}
+
+@test "host assembly of compiler_builtins is dropped" {
+	ir a <<<'module asm ".globl __rust_probestack"
+		define i32 @f() { ret i32 1 }'
+	merge a.ll
+	lacks 'module asm'
+	has '@f()'
+}
+
+@test "a license in every file" {
+	for name in a b; do
+		ir $name <<-END
+			@LICENSE = global [4 x i8] c"GPL\00", section "license"
+			@_version = global i32 5, section "version"
+			define void @$name() { ret void }
+			@llvm.compiler.used = appending global [2 x ptr] [ptr @LICENSE, ptr @_version],
+			  section "llvm.metadata"
+		END
+	done
+	merge --export a,b a.ll b.ll
+	symbols_are 'D LICENSE' 'D _version' 'T a' 'T b'
+	has '@LICENSE = global [4 x i8] c"GPL\00", section "license"'
+
+	sed 's/GPL/MIT/' b.ll >c.ll
+	one_error "bpf-merge: error: c.ll: duplicate symbol 'LICENSE', also defined in a.ll" \
+		bpf-merge -o out a.ll c.ll
+	sed 's/i32 5/i32 6/' b.ll >c.ll
+	one_error "bpf-merge: error: c.ll: duplicate symbol '_version', also defined in a.ll" \
+		bpf-merge -o out a.ll c.ll
+}
+
+@test "equal definitions in other sections are two all the same" {
+	ir a <<<'@v = global i32 5, section "other"'
+	cp a.ll b.ll
+	one_error "bpf-merge: error: b.ll: duplicate symbol 'v', also defined in a.ll" \
+		bpf-merge -o out a.ll b.ll
+}
+
+@test "licenses as C writes them" {
+	for name in a b; do
+		cat >$name.c <<-END
+			char LICENSE[] __attribute__((section("license"), used)) = "GPL";
+			int $name(void *context) { return 1; }
+		END
+		compile $name.c
+	done
+	merge a.bc b.bc
+	symbols_are 'D LICENSE' 'T a' 'T b'
+}
+
+@test "a function here and a variable there" {
+	function_ir a 1
+	ir b <<<'@f = global i32 1'
+	one_error "bpf-merge: error: b.ll: symbol 'f' is a variable, but a function in a.ll" \
+		bpf-merge -o out a.ll b.ll
+	one_error "bpf-merge: error: a.ll: symbol 'f' is a function, but a variable in b.ll" \
+		bpf-merge -o out b.ll a.ll
+	ir c <<-'END'
+		@f = external global i32
+		define ptr @c() {
+		  ret ptr @f
+		}
+	END
+	for files in 'a.ll c.ll' 'c.ll a.ll'; do
+		# shellcheck disable=SC2086 # two files
+		one_error "bpf-merge: error: c.ll: symbol 'f' is a variable, but a function in a.ll" \
+			bpf-merge -o out $files
+	done
+}
+
+@test "little- and big-endian modules in one link" {
+	function_ir a 1
+	big_endian_ir b <<<'define i32 @g() { ret i32 1 }'
+	one_error "bpf-merge: error: b.ll: *big-endian*a.ll*little-endian*" bpf-merge -o out a.ll b.ll
+	one_error "bpf-merge: error: a.ll: *little-endian*b.ll*big-endian*" bpf-merge -o out b.ll a.ll
+	archive lib.a b
+	ir prog <<-'END'
+		declare i32 @g()
+		define i32 @prog() {
+		  %x = call i32 @g()
+		  ret i32 %x
+		}
+	END
+	extract prog.ll lib.a
+	one_error "bpf-merge: error: lib.a(b.bc): *big-endian*prog.ll*little-endian*" \
+		bpf-merge -o out stream
+	merge b.ll
+	has 'target triple = "bpfeb"'
+}
+
+@test "the triple is that of the BPF module, beside those of a host" {
+	foreign_ir host <<<'define i32 @f() { ret i32 1 }'
+	ir bpf <<<'define i32 @g() { ret i32 1 }'
+	for files in 'host.ll bpf.ll' 'bpf.ll host.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge $files
+		has 'target triple = "bpf"'
+		has 'target datalayout = "e-m:e-p:64:64'
+		symbols_are 'T f' 'T g'
+	done
+}
+
+@test "flags of modules that conflict" {
+	for number in 4 5; do
+		ir a$number <<-END
+			define i32 @f$number() { ret i32 1 }
+			!llvm.module.flags = !{!0}
+			!0 = !{i32 1, !"size", i32 $number}
+		END
+	done
+	one_error "bpf-merge: error: a5.ll: *'size'*" bpf-merge -o out a4.ll a5.ll
+	sed -i 's/i32 1, !"size"/i32 2, !"size"/' a4.ll a5.ll
+	merge_warns "a5.ll: *'size'*" a4.ll a5.ll
+	symbols_are 'T f4' 'T f5'
+}
+
+# --- What is reachable ---
+
+@test "private variables of functions pulled in from two places are one copy" {
+	counter_users
+	for files in 'a.ll b.ll lib.ll' 'lib.ll a.ll b.ll' 'a.ll lib.ll b.ll'; do
+		# shellcheck disable=SC2086 # three files
+		merge --export a,b $files
+		symbols_are 'T a' 'T b' 'T count' 'd counter' 't log' 'T total'
+		[[ $(count '@text = private') == 1 ]]
+		[[ $(body count) == *'@counter'*'@log(ptr @text)'* ]]
+		[[ $(body total) == *'@counter'*'@log(ptr @text)'* ]]
+	done
+	archive lib.a lib
+	extract a.ll lib.a b.ll lib.a
+	merge --export a,b stream
+	symbols_are 'T a' 'T b' 'T count' 'd counter' 't log' 'T total'
+}
+
+@test "private variables of the same name in two modules are two" {
+	for name in a b; do
+		ir $name <<-END
+			@state = internal global i32 0
+			define void @$name() {
+			  store i32 1, ptr @state
+			  ret void
+			}
+		END
+	done
+	merge a.ll b.ll
+	[[ $(grep -c '^@state.* = internal global' out.ll) == 2 ]]
+	[[ $(body a) != "$(body b)" ]]
+}
+
+@test "modules that need each other in turns, in any order" {
+	program_and_chain
+	for files in 'prog.ll a.ll b.ll' 'b.ll a.ll prog.ll' 'a.ll prog.ll b.ll'; do
+		# shellcheck disable=SC2086 # three files
+		merge --export prog $files
+		chain_is_whole
+	done
+}
+
+@test "archives that need each other, before and after their user" {
+	program_and_chain
+	archive liba.a a
+	archive libb.a b
+	for files in 'prog.ll liba.a libb.a' 'libb.a liba.a prog.ll' 'liba.a prog.ll libb.a'; do
+		# shellcheck disable=SC2086 # three files
+		extract $files
+		merge --export prog stream
+		chain_is_whole
+	done
+}
+
+@test "an archive without an index" {
+	program_and_chain
+	archive liba.a a
+	archive libb.a b
+	"$LLVM_AR" rcS plain.a a.bc b.bc
+	run -0 "$NM" --print-armap plain.a
+	[[ $output != *'Archive map'* ]]
+	extract prog.ll plain.a
+	merge --export prog stream
+	chain_is_whole
+}
+
+@test "an archive whose members are textual IR" {
+	program_and_chain
+	"$LLVM_AR" rcs text.a a.ll b.ll
+	extract prog.ll text.a
+	merge --export prog stream
+	chain_is_whole
+}
+
+@test "an archive whose index names a symbol that is not there" {
+	function_ir lib 1
+	archive lib.a lib
+	perl -0777 -pi -e 's/f\0/g\0/' lib.a # the first is the index's
+	run -0 "$NM" --print-armap lib.a
+	[[ $output == *'g in lib.bc'* ]]
+	ir prog <<-'END'
+		declare i32 @g()
+		define i32 @prog() {
+		  %x = call i32 @g()
+		  ret i32 %x
+		}
+	END
+	extract prog.ll lib.a
+	merge_warns "prog.ll: undefined symbol 'g', used by function 'prog'" --export prog stream
+	symbols_are 'U g' 'T prog'
+}
+
+@test "of an archive only the members that are needed" {
+	ir prog <<-'END'
+		declare i32 @f()
+		define i32 @prog() {
+		  %x = call i32 @f()
+		  ret i32 %x
+		}
+	END
+	function_ir needed 1
+	ir unneeded <<-'END'
+		module asm ".set unneeded, 1"
+		@unneeded = global i32 1
+		define void @g() { ret void }
+		define i32 @other() { ret i32 2 }
+	END
+	archive lib.a unneeded needed
+	extract prog.ll lib.a
+	merge stream
+	symbols_are 'T f' 'T prog'
+	lacks 'module asm'
+}
+
+@test "a member with used symbols always takes part" {
+	function_ir prog 1
+	for array in llvm.used llvm.compiler.used; do
+		ir member <<-END
+			@map = global i32 1, section ".maps"
+			@not_used = global i32 1
+			define i32 @g() { ret i32 2 }
+			@$array = appending global [1 x ptr] [ptr @map], section "llvm.metadata"
+		END
+		rm -f lib.a
+		archive lib.a member
+		extract prog.ll lib.a
+		merge stream
+		symbols_are 'T f' 'D map'
+	done
+}
+
+@test "a member that an exported name asks for" {
+	function_ir lib 1
+	ir prog <<<'define i32 @prog() { ret i32 1 }'
+	archive lib.a lib
+	extract prog.ll lib.a
+	merge --export f,prog stream
+	symbols_are 'T f' 'T prog'
+}
+
+@test "a member that comes late for one symbol has a strong definition of another" {
+	ir prog <<-'END'
+		declare i32 @g()
+		define weak i32 @f() { ret i32 1 }
+		define i32 @prog() {
+		  %x = call i32 @f()
+		  %y = call i32 @g()
+		  ret i32 %y
+		}
+	END
+	ir lib <<-'END'
+		define i32 @f() { ret i32 2 }
+		define i32 @g() { ret i32 3 }
+	END
+	archive lib.a lib
+	extract prog.ll lib.a
+	merge --export prog stream
+	symbols_are 'T f' 'T g' 'T prog'
+	returns 2 f
+}
+
+@test "a weak definition keeps a member out" {
+	ir prog <<-'END'
+		define weak i32 @f() { ret i32 1 }
+		define i32 @prog() {
+		  %x = call i32 @f()
+		  ret i32 %x
+		}
+	END
+	function_ir lib 2
+	archive lib.a lib
+	extract lib.a prog.ll
+	merge --export prog stream
+	returns 1 f
+}
+
+@test "of a file only what is reachable" {
+	ir a <<-'END'
+		@needed = internal constant [1 x ptr] [ptr @by_table]
+		@not_needed = global i32 1
+		define internal i32 @by_table() { ret i32 1 }
+		define i32 @not_reached() { ret i32 1 }
+		define i32 @by_call() { ret i32 1 }
+		define i32 @f() {
+		  %p = load ptr, ptr @needed
+		  %x = call i32 %p()
+		  %y = call i32 @by_call()
+		  ret i32 %y
+		}
+	END
+	merge --export f a.ll
+	symbols_are 'T by_call' 't by_table' 'T f' 'd needed'
+}
+
+@test "the body of a function that nothing needs is not read" {
+	ir a <<-END
+		define i32 @used() { ret i32 1 }
+		define i64 @damaged(i64 %x0) {
+		$(for ((i = 0; i < 2000; i++)); do
+			echo "  %x$((i + 1)) = mul i64 %x$((i / 2)), %x$i"
+		done)
+		  ret i64 %x2000
+		}
+	END
+	"$AS" -o a.bc a.ll
+	printf '\xff%.0s' {1..64} | dd of=a.bc conv=notrunc seek=$(($(stat -c %s a.bc) / 2)) bs=1
+	run ! "$DIS" -o - a.bc
+	merge --export used a.bc
+	symbols_are 'T used'
+	one_error "bpf-merge: error: a.bc: *" bpf-merge --export damaged -o out a.bc
+}
+
+# --- What stays visible ---
+
+@test "every form of --export" {
+	ir a <<-'END'
+		define void @f() { ret void }
+		define void @g() { ret void }
+		@v = global i32 1
+		define void @other() { ret void }
+	END
+	merge --export f,g,v a.ll
+	symbols_are 'T f' 'T g' 'D v'
+	merge --export=f --export g a.ll --export v
+	symbols_are 'T f' 'T g' 'D v'
+	merge --export f,f,,v a.ll
+	symbols_are 'T f' 'D v'
+}
+
+@test "--export-symbols: blanks, comments, CRLF, several files" {
+	ir a <<-'END'
+		define void @f() { ret void }
+		define void @g() { ret void }
+		define void @h() { ret void }
+		@v = global i32 1
+		define void @other() { ret void }
+	END
+	printf '# other\r\n\r\nf\r\n  g  \r\n\n\t# other\nv' >names
+	merge --export-symbols names a.ll
+	symbols_are 'T f' 'T g' 'D v'
+	echo h >more-names
+	merge --export-symbols=names --export-symbols more-names a.ll
+	symbols_are 'T f' 'T g' 'T h' 'D v'
+	merge --export-symbols more-names --export f a.ll
+	symbols_are 'T f' 'T h'
+}
+
+@test "an empty --export-symbols exports nothing" {
+	ir a <<-'END'
+		define void @f() { ret void }
+		@used = internal global i32 1
+		@llvm.used = appending global [1 x ptr] [ptr @used], section "llvm.metadata"
+	END
+	merge --export-symbols /dev/null a.ll
+	symbols_are 'd used'
+	: >empty
+	merge --export-symbols empty a.ll
+	symbols_are 'd used'
+}
+
+@test "an exported name that nothing defines is a warning" {
+	ir a <<-'END'
+		declare void @declared()
+		define void @f() { ret void }
+	END
+	merge_warns "*'nowhere'*" --export f,nowhere a.ll
+	symbols_are 'T f'
+	merge_warns "*'declared'*" --export f --export-symbols <(echo declared) a.ll
+	symbols_are 'T f'
+}
+
+@test "a missing --export-symbols file is an error" {
+	function_ir a 1
+	one_error "bpf-merge: error: no-names: No such file or directory" \
+		bpf-merge --export-symbols no-names -o out a.ll
+	[[ ! -e out ]]
+}
+
+@test "without exports, what the files define with default visibility stays" {
+	ir a <<-'END'
+		@v = global i32 1
+		@c = constant i32 1
+		@alias = alias i32, ptr @v
+		@hidden_variable = hidden global i32 1
+		@static = internal global i32 1
+		define void @f() { ret void }
+		define weak void @w() { ret void }
+		define hidden void @hidden() { ret void }
+		define internal void @static_function() { ret void }
+	END
+	merge a.ll
+	symbols_are 'D alias' 'D c' 'T f' 'D v' 'W w'
+	for global in '@v = global' '@c = constant' '@alias = alias' 'define void @f' \
+		'define weak void @w'; do
+		has "$global"
+	done
+}
+
+@test "without exports, an archive adds what is reachable: variables visible, functions hidden" {
+	ir prog <<-'END'
+		declare i32 @f()
+		define i32 @prog() {
+		  %x = call i32 @f()
+		  ret i32 %x
+		}
+	END
+	ir lib <<-'END'
+		@v = global i32 1
+		@not_needed = global i32 1
+		define i32 @f() {
+		  %x = load i32, ptr @v
+		  ret i32 %x
+		}
+		define i32 @g() { ret i32 1 }
+		define i32 @used_program() section "xdp" { ret i32 1 }
+		@llvm.compiler.used = appending global [1 x ptr] [ptr @used_program],
+		  section "llvm.metadata"
+	END
+	archive lib.a lib
+	extract prog.ll lib.a
+	merge stream
+	symbols_are 'T f' 'T prog' 'T used_program' 'D v'
+	has 'define hidden i32 @f()'
+	has '@v = global i32 1'
+	has 'define i32 @prog()'
+	has 'define i32 @used_program()'
+}
+
+# --- memcpy and its like ---
+
+# builtin_ir NAME WORDS: a memset, as compiler_builtins' or a user's
+builtin_ir() {
+	ir "$1" <<-END
+		define $2 ptr @memset(ptr %to, i32 %value, i64 %size) {
+		  call void @helper_of_memset()
+		  ret ptr %to
+		}
+		define internal void @helper_of_memset() { ret void }
+	END
+}
+
+needs_memset() {
+	ir prog <<-'END'
+		declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+		define void @prog(ptr %to, i64 %size) {
+		  call void @llvm.memset.p0.i64(ptr %to, i8 0, i64 %size, i1 false)
+		  ret void
+		}
+	END
+	ir caller <<-'END'
+		declare ptr @memset(ptr, i32, i64)
+		define void @caller(ptr %to) {
+		  call ptr @memset(ptr %to, i32 0, i64 1)
+		  ret void
+		}
+	END
+}
+
+@test "weak memory builtins are dropped, for bpf-codegen brings its own" {
+	needs_memset
+	builtin_ir lib 'weak hidden'
+	merge --export caller caller.ll lib.ll
+	symbols_are 'T caller' 'U memset'
+	archive lib.a lib
+	extract prog.ll caller.ll lib.a
+	merge --export prog,caller stream
+	symbols_are 'T caller' 'U memset' 'T prog'
+}
+
+@test "--disable-memory-builtins: a weak one is as any function" {
+	needs_memset
+	builtin_ir lib 'weak hidden'
+	merge --disable-memory-builtins --export caller caller.ll lib.ll
+	symbols_are 'T caller' 't helper_of_memset' 'W memset'
+	ir other <<<'define void @other() { ret void }'
+	builtin_ir lib ''
+	merge --disable-memory-builtins --export other other.ll lib.ll
+	symbols_are 'T other'
+	merge_warns "caller.ll: undefined symbol 'memset', used by function 'caller'" \
+		--disable-memory-builtins caller.ll
+}
+
+@test "a weak memory builtin that is exported by name stays" {
+	builtin_ir lib 'weak hidden'
+	merge --export memset lib.ll
+	symbols_are 't helper_of_memset' 'W memset'
+}
+
+@test "a strong memory builtin of the user's stays" {
+	needs_memset
+	builtin_ir own ''
+	builtin_ir lib 'weak hidden'
+	for files in 'own.ll lib.ll' 'lib.ll own.ll'; do
+		# shellcheck disable=SC2086 # two files
+		merge --export prog prog.ll $files
+		symbols_are 't helper_of_memset' 'T memset' 'T prog'
+	done
+}
+
+@test "a strong memory builtin of an archive is taken for an intrinsic" {
+	needs_memset
+	builtin_ir own ''
+	archive own.a own
+	extract prog.ll own.a
+	merge --export prog stream
+	symbols_are 't helper_of_memset' 'T memset' 'T prog'
+}
+
+@test "no memory builtin is an undefined symbol" {
+	for name in memcpy memmove memset memcmp bcmp; do
+		ir a <<-END
+			declare ptr @$name(ptr, ptr, i64)
+			define void @a(ptr %to) {
+			  call ptr @$name(ptr %to, ptr %to, i64 1)
+			  ret void
+			}
+		END
+		merge --unresolved-symbols error a.ll
+		symbols_are 'T a' "U $name"
+	done
+}
+
+# --- Undefined symbols ---
+
+@test "an undefined symbol, with the function, the file and the line that need it" {
+	cat >needs.c <<-'END'
+		int missing(void);
+
+		int unreached(void) __attribute__((visibility("hidden")));
+		int unreached(void)
+		{
+			return missing();
+		}
+
+		int needs(void)
+		{
+			return missing() + 1;
+		}
+	END
+	compile needs.c
+	merge_warns "needs.bc: undefined symbol 'missing'*function 'needs'*needs.c:11*" needs.bc
+	symbols_are 'U missing' 'T needs'
+	merge_warns "needs.bc: undefined symbol 'missing'*function 'needs'*needs.c:11*" \
+		--strip-debug needs.bc
+	lacks '!dbg'
+}
+
+@test "an undefined symbol that a variable needs" {
+	ir a <<-'END'
+		declare void @missing()
+		@table = global [1 x ptr] [ptr @missing]
+	END
+	merge_warns "a.ll: undefined symbol 'missing', used by variable 'table'" a.ll
+}
+
+@test "--unresolved-symbols" {
+	ir a <<-'END'
+		declare void @missing()
+		define void @f() {
+		  call void @missing()
+		  ret void
+		}
+	END
+	merge_warns "a.ll: undefined symbol 'missing', used by function 'f'" \
+		--unresolved-symbols=warn a.ll
+	merge --unresolved-symbols=ignore a.ll
+	symbols_are 'T f' 'U missing'
+	rm out.bc
+	one_error "bpf-merge: error: a.ll: undefined symbol 'missing', used by function 'f'" \
+		bpf-merge --unresolved-symbols error -o out.bc a.ll
+	[[ ! -e out.bc ]]
+	usage_error_of bpf-merge "*'sometimes'*error, warn, ignore*" --unresolved-symbols=sometimes a.ll
+	merge --log-level=error a.ll
+}
+
+@test "every undefined symbol is reported once" {
+	ir a <<-'END'
+		declare void @missing()
+		@absent = external global i32
+		define void @f() {
+		  call void @missing()
+		  call void @missing()
+		  ret void
+		}
+		define ptr @g() {
+		  call void @missing()
+		  ret ptr @absent
+		}
+	END
+	sed 's/@f()/@f2()/; s/@g()/@g2()/' a.ll >b.ll
+	run -1 --separate-stderr bpf-merge --unresolved-symbols error -o out a.ll b.ll
+	[[ $(grep -c "undefined symbol 'missing'" <<<"$stderr") == 1 ]]
+	[[ $(grep -c "undefined symbol 'absent'" <<<"$stderr") == 1 ]]
+	[[ $(wc -l <<<"$stderr") == 2 ]]
+}
+
+@test "kernel symbols are not undefined" {
+	ir a <<-'END'
+		declare void @kfunc() section ".ksyms"
+		declare extern_weak void @weak_kfunc() section ".ksyms"
+		@ksym = external global i8, section ".ksyms"
+		@CONFIG_HZ = external global i32, section ".kconfig"
+		define ptr @f() {
+		  call void @kfunc()
+		  call void @weak_kfunc()
+		  %x = load i32, ptr @CONFIG_HZ
+		  ret ptr @ksym
+		}
+	END
+	merge --unresolved-symbols error a.ll
+	symbols_are 'U CONFIG_HZ' 'T f' 'U kfunc' 'U ksym' 'w weak_kfunc'
+	has 'declare void @kfunc() section ".ksyms"'
+	has 'declare extern_weak void @weak_kfunc() section ".ksyms"'
+	has '@ksym = external global i8, section ".ksyms"'
+	has '@CONFIG_HZ = external global i32, section ".kconfig"'
+}
+
+@test "kernel symbols, as C declares them in two files" {
+	for name in a b; do
+		cat >$name.c <<-END
+			extern unsigned kernel_version __attribute__((section(".kconfig")));
+			extern const void a_ksym __attribute__((section(".ksyms")));
+			int a_kfunc(int) __attribute__((section(".ksyms")));
+			extern int weak_kfunc(void) __attribute__((weak, section(".ksyms")));
+			int $name(void)
+			{
+				return a_kfunc((long)&a_ksym) + (weak_kfunc ? weak_kfunc() : kernel_version);
+			}
+		END
+		compile $name.c
+	done
+	merge --unresolved-symbols error a.bc b.bc
+	has '@kernel_version = external '
+	has 'section ".kconfig"'
+	[[ $(count 'section ".ksyms"') == 3 ]]
+}
+
+@test "LLVM's intrinsics are not undefined" {
+	ir a <<-'END'
+		declare i64 @llvm.bpf.load.byte(ptr, i64)
+		declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+		define i64 @f(ptr %p) {
+		  call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %p, i64 8, i1 false)
+		  %x = call i64 @llvm.bpf.load.byte(ptr %p, i64 0)
+		  ret i64 %x
+		}
+	END
+	merge --unresolved-symbols error a.ll
+}
+
+@test "an object without bitcode takes part with its references" {
+	function_ir lib 1
+	archive lib.a lib
+	ir prog <<<'define i32 @prog() { ret i32 1 }'
+	"$CLANG" -target bpf -c -o symbols.o -x assembler - <<<$'.globl f\n.quad f'
+	extract symbols.o prog.ll lib.a
+	merge --export prog stream
+	symbols_are 'T f' 'T prog'
+}
+
+# --- Debug info ---
+
+@test "--strip-debug" {
+	cat >a.c <<-'END'
+		int f(int x) { return x * 2; }
+	END
+	compile a.c
+	merge a.bc
+	has 'DISubprogram(name: "f"'
+	has '!dbg'
+	merge --strip-debug a.bc
+	lacks 'DISubprogram'
+	lacks 'DICompileUnit'
+	lacks '!dbg'
+	symbols_are 'T f'
+}
+
+@test "functions that are not linked leave no debug info" {
+	cat >a.c <<-'END'
+		int f(int x) { return x * 2; }
+		int not_needed(int x) { return x * 3; }
+	END
+	compile a.c
+	merge --export f a.bc
+	has 'DISubprogram(name: "f"'
+	lacks 'DISubprogram(name: "not_needed"'
+}
+
+# --- Input and output ---
+
+@test "the same inputs give the same bytes, in any directory" {
+	counter_users
+	cat >with-debug-info.c <<-'END'
+		static int state;
+		int next(int x) { return state += x; }
+	END
+	mkdir one two
+	compile with-debug-info.c
+	for dir in one two; do
+		cp a.ll b.ll lib.ll with-debug-info.bc $dir
+		(cd $dir && archive lib.a lib && bpf-extract a.ll b.ll with-debug-info.bc lib.a | bpf-merge -o out)
+	done
+	cmp one/out two/out
+}
+
+@test "a saved stream, the stream in a pipe, and the files themselves" {
+	counter_users
+	extract a.ll b.ll lib.ll
+	bpf-merge -o files a.ll b.ll lib.ll
+	cmp files <(bpf-merge stream)
+	cmp files <(bpf-merge <stream)
+	cmp files <(bpf-extract a.ll b.ll lib.ll | bpf-merge)
+	cmp files <(bpf-merge <(bpf-extract a.ll) <(bpf-extract b.ll lib.ll))
+	"$AS" -o a.bc a.ll
+	cmp files <(bpf-merge a.bc - lib.ll <b.ll)
+}
+
+@test "a stream that is cut off" {
+	counter_users
+	extract a.ll b.ll lib.ll
+	local size whole
+	whole=$(stat -c %s stream)
+	for ((size = 100; size <= whole - 1024; size += size < 512 ? 412 : 512)); do
+		head -c $size stream >part
+		one_error "bpf-merge: error: part: *" bpf-merge --export a -o out part
+	done
+	[[ ! -e out ]]
+}
+
+@test "files that are no modules" {
+	: >empty
+	echo 'int main;' >text.c
+	mkdir dir
+	one_error "bpf-merge: error: empty: *" bpf-merge -o out empty
+	one_error "bpf-merge: error: text.c: *" bpf-merge -o out text.c
+	one_error "bpf-merge: error: dir: *directory*" bpf-merge -o out dir
+	ir bad <<<'define i32 @f() { ret i64 1 }'
+	one_error "bpf-merge: error: bad.ll: *" bpf-merge -o out bad.ll
+	function_ir a 1
+	"$AS" -o a.bc a.ll
+	head -c 100 a.bc >cut.bc
+	one_error "bpf-merge: error: cut.bc: *" bpf-merge -o out cut.bc
+}
+
+@test "reads and writes files, pipes and standard streams" {
+	function_ir a 1
+	reads_and_writes_anywhere bpf-merge a.ll
+}
+
+@test "a failure leaves the output as it was" {
+	leaves_output_on_failure bpf-merge
+	function_ir a 1
+	echo precious >out
+	one_error "bpf-merge: error: *duplicate symbol*" bpf-merge -o out a.ll a.ll
+	[[ $(<out) == precious ]]
+}
+
+@test "no binary to a terminal" {
+	function_ir a 1
+	keeps_terminal_clean bpf-merge a.ll
+}
+
+@test "no word after the failure of the stage before" {
+	keeps_quiet_after_failure bpf-merge
+}
+
+# --- Options ---
+
+@test "--help lists every option" {
+	lists_options bpf-merge --export --export-symbols --disable-memory-builtins --strip-debug \
+		--unresolved-symbols --fatal-errors
+}
+
+@test "--version" {
+	says_version bpf-merge
+}
+
+@test "wrong options" {
+	refuses_wrong_options bpf-merge
+	usage_error_of bpf-merge "*'--fatal-errors'*" --fatal-errors=maybe
+	usage_error_of bpf-merge "*'--export'*" --export
+}
+
+@test "--log-level and --log-file" {
+	takes_log_options bpf-merge
+	ir a <<-'END'
+		declare void @missing()
+		define void @f() {
+		  call void @missing()
+		  ret void
+		}
+	END
+	for level in off error; do
+		run -0 --separate-stderr bpf-merge --log-level $level -o out a.ll
+		[[ ! $stderr ]]
+	done
+	for level in warn info debug trace; do
+		run -0 --separate-stderr bpf-merge --log-level $level -o out a.ll
+		[[ $stderr == *"bpf-merge: warning: a.ll: undefined symbol 'missing'"* ]]
+	done
+	run -0 --separate-stderr bpf-merge --log-file warnings -o out a.ll
+	[[ ! $stderr && $(<warnings) == "bpf-merge: warning: a.ll: undefined symbol 'missing'"* ]]
+}
+
+@test "--time says one line" {
+	function_ir a 1
+	says_time bpf-merge a.ll
+}
