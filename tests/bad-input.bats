@@ -385,7 +385,7 @@ without_privileges() {
 }
 
 @test "a stage that is killed" {
-	one_error 'bpf-merge: error: <stdin>: is empty' \
+	one_error 'bpf-merge: error: <stdin>: is empty; *was killed*' \
 		bash -c '(kill -9 $BASHPID) | bpf-merge | bpf-internalize | bpf-opt | bpf-codegen -o dir/out'
 	untouched
 	one_error 'bpf-merge: error: <stdin>: the module stream is cut off *' \

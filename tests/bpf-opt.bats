@@ -306,7 +306,7 @@ first_byte_ir() {
 	callee_and_callers
 	run --separate-stderr bash -c "bpf-opt --llvm-args=--nope a.ll | bpf-codegen --llvm-args=--nope -o out
 		echo \${PIPESTATUS[@]}"
-	[[ $output == "2 1" && $stderr == "bpf-opt: error: "*"'--nope'"* && $stderr != *$'\n'* ]]
+	[[ $output == "2 2" && $stderr == "bpf-opt: error: "*"'--nope'"* && $stderr != *$'\n'* ]]
 	run --separate-stderr bpf-linker --unresolved-symbols ignore --llvm-args=--nope -o out a.ll
 	[[ $status == 2 && $stderr == "bpf-opt: error: "*"'--nope'"* && $stderr != *$'\n'* ]]
 	[[ ! -e out ]]
