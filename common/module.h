@@ -10,6 +10,10 @@
 /* --fatal-errors: an error diagnostic of LLVM's fails the run. Default true. */
 extern bool fatal_errors;
 
+/* The input comes from a stage that has verified it, as the driver's pipe has it: it is not
+ * verified again. */
+extern bool module_is_verified;
+
 /* A new context whose diagnostics become messages: errors at error level, the rest below. */
 LLVMContextRef module_context(void);
 

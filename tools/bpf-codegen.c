@@ -84,6 +84,7 @@ int main(int argc, char **argv)
 	target_start(!input || !strcmp(input, "-"));
 	if (!getenv("BPF_LINKER_PIPELINE")) /* else bpf-opt has warned */
 		target_warn_of_features();
+	module_is_verified = getenv("BPF_LINKER_PIPELINE");
 	LLVMModuleRef module = module_parse(module_context(), input_read(input));
 	LLVMTargetMachineRef machine = target_of(module);
 

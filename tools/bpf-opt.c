@@ -6,6 +6,7 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/Error.h>
 #include <llvm-c/Transforms/PassBuilder.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const levels[] = {"0", "1", "2", "3", "s", "z", NULL};
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
 
 	target_start(!input || !strcmp(input, "-"));
 	target_warn_of_features();
+	module_is_verified = getenv("BPF_LINKER_PIPELINE");
 	LLVMModuleRef module = module_parse(module_context(), input_read(input));
 	LLVMTargetMachineRef machine = target_of(module);
 
