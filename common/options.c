@@ -5,7 +5,6 @@
 #include "message.h"
 #include "output.h"
 #include "standard-files.h"
-#include "startup.h"
 #include <getopt.h>
 #include <llvm-c/Core.h>
 #include <signal.h>
@@ -220,7 +219,6 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 
 	clock_gettime(CLOCK_MONOTONIC, &start_time);
 	program_name = tool->name;
-	startup_link_in();
 	standard_files_guard();
 	end_with_driver();
 	crash_catch();

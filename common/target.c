@@ -2,7 +2,6 @@
 #include "input.h"
 #include "llvm-arguments.h"
 #include "message.h"
-#include "startup.h"
 #include "module.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
@@ -14,7 +13,6 @@ static const char *wanted_triple, *cpu = "generic", *features = "";
 static struct list llvm_args;
 static bool disable_expand_memcpy_in_order, allow_bpf_trap;
 bool unroll_loops;
-const bool startup_is_heavy = true;
 
 /* made before the module's triple is known, and mostly right */
 static const char *expected_triple;
