@@ -559,6 +559,7 @@ content_of() {
 }
 
 @test "nothing binary goes to a terminal" {
+	need_terminal
 	run -2 script -qec 'bpf-extract raw.bc' /dev/null
 	[[ $output == 'bpf-extract: error: <stdout>: will not write binary to a terminal'* ]]
 }

@@ -17,6 +17,7 @@ export READELF=llvm-readelf-$LLVM_MAJOR
 BPF_CFLAGS=(-target bpf -O2 -g -Wall -idirafter "/usr/include/$(uname -m)-linux-gnu")
 
 # What a make above was told is not for the examples' make.
+MAKE_FLAGS=${MAKE_FLAGS-${MAKEFLAGS:-}}
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 PINS=/sys/fs/bpf/bpf-linker-test-$$
@@ -63,6 +64,11 @@ need_kernel() {
 	[[ $why ]] || return 0
 	[[ ${CI:-} != true ]] || { echo "$why" && return 1; }
 	skip "$why"
+}
+
+# Skips the test where no terminal can be made, as in a root without devices.
+need_terminal() {
+	script -qec true /dev/null >/dev/null || skip "no pseudo-terminal can be had here"
 }
 
 # load_object OBJECT: its programs and maps, pinned under their names

@@ -182,6 +182,7 @@ leaves_output_on_failure() {
 # keeps_terminal_clean TOOL ARGUMENT...: no binary to a terminal
 keeps_terminal_clean() {
 	local tool=$1
+	need_terminal
 	run script -qec "${*@Q}" /dev/null
 	[[ $status == 2 && $output == "$tool: error: <stdout>: "*terminal* && $output != *$'\n'* ]] ||
 		{ echo "status $status: $output" | cat -v && return 1; }
