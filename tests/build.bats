@@ -75,6 +75,7 @@ links() {
 # refuses PATTERN MAKE-ARGUMENT...: make ends in one line that matches
 refuses() {
 	run make -C "$ROOT" --no-print-directory BUILD="$PWD/none" "${@:2}"
+	# shellcheck disable=SC2053 # a pattern
 	[[ $status != 0 && ${#lines[@]} == 1 && $output == $1 && ! -e none ]]
 }
 
