@@ -35,7 +35,7 @@ static void die_of_request(int signal)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 
-	output_abandon(1);
+	output_remove_temporaries();
 	sigaction(signal, &action, NULL);
 	raise(signal);
 }
@@ -57,12 +57,17 @@ void crash_catch(void)
 	struct sigaction action = {
 	    .sa_handler = die_of_crash, .sa_flags = SA_ONSTACK | SA_RESETHAND};
 
+	struct sigaction old;
+
 	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
 	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
 		sigaction(crashes[i], &action, NULL);
 	action.sa_handler = die_of_request;
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
-		sigaction(requests[i], &action, NULL);
+		sigaction(requests[i], &action, &old);
+	if (old.sa_handler ==
+	    SIG_IGN) /* nohup; SIGINT is ignored by all that a shell starts with & */
+		sigaction(SIGHUP, &old, NULL);
 	/* the write fails then, and says why */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

@@ -17,9 +17,10 @@ extern bool exports_given;
 extern bool keep_memory_builtins;
 
 /* Reads the files of --export-symbols: a name each line; blank lines and lines that begin with `#`
- * do not count. */
+ * do not count. Fails on a file that cannot be read. */
 void exports_read(void);
 
+/* Whether the user gave the name. */
 bool is_exported(const char *name);
 
 /* memcpy, memmove, memset, memcmp and bcmp: LLVM calls them on its own. Ended by NULL. */

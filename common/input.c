@@ -1,5 +1,6 @@
 #include "input.h"
 #include "message.h"
+#include "output.h"
 #include "standard-files.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,8 @@ enum { PIPE_SIZE = 1 << 20 };
  * reads our output is gone. */
 static void wait_for_data(int file)
 {
-	struct pollfd files[] = {{file, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+	int reader = output_feeds_next_stage() ? STDOUT_FILENO : -1;
+	struct pollfd files[] = {{file, POLLIN, 0}, {reader, 0, 0}};
 
 	while (poll(files, 2, -1) < 0 && errno == EINTR)
 		;
@@ -100,7 +102,8 @@ struct input input_read_any(const char *name)
 	if (!from_stdin)
 		close(file);
 
-	fail_with_producer(input);
+	if (S_ISFIFO(status.st_mode))
+		fail_with_producer(input);
 	input_bytes += input.size;
 	return input;
 }

@@ -82,17 +82,3 @@ enum kind kind_of(const void *data, size_t size)
 			return magics[i].kind;
 	return is_ir(data, size) ? KIND_IR : KIND_UNKNOWN;
 }
-
-const char *kind_name(enum kind kind)
-{
-	static const char *const names[] = {
-	    [KIND_UNKNOWN] = "unknown",
-	    [KIND_BITCODE] = "bitcode",
-	    [KIND_IR] = "ir",
-	    [KIND_OBJECT] = "object",
-	    [KIND_ARCHIVE] = "archive",
-	    [KIND_THIN_ARCHIVE] = "thin archive",
-	    [KIND_STREAM] = "stream",
-	};
-	return names[kind];
-}

@@ -15,9 +15,7 @@ enum kind {
 	KIND_STREAM /* of modules: a tar from bpf-extract */
 };
 
+/* The kind of size bytes of data, KIND_UNKNOWN where it is none of these. */
 enum kind kind_of(const void *data, size_t size);
-
-/* Words for messages: "bitcode", "an object file", ... */
-const char *kind_name(enum kind kind);
 
 #endif

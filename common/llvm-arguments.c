@@ -8,54 +8,28 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What a file that has been written to holds. */
-static char *read_back(int file)
-{
-	off_t size = lseek(file, 0, SEEK_END);
-	char *text = xcalloc(size + 1, 1);
-
-	if (pread(file, text, size, 0) != size)
-		*text = '\0';
-	return text;
-}
-
-/* Sends what is written to the stream to memory, until end_capture returns it. */
-static int begin_capture(int stream, int *saved)
-{
-	int file = memfd_create("captured", MFD_CLOEXEC);
-
-	if (file < 0)
-		fail("memfd_create:");
-	*saved = dup(stream);
-	dup2(file, stream);
-	return file;
-}
-
-static char *end_capture(int stream, int saved, int file)
-{
-	dup2(saved, stream);
-	close(saved);
-	char *text = read_back(file);
-	close(file);
-	return text;
-}
-
 /* All options that LLVM knows here, a line `  --name=<value> - text` each. LLVM-C has no list of
  * them, and says nothing of an option that it does not know; but it prints help, and exits. */
 static char *list_options(void)
 {
 	const char *arguments[] = {program_name, "--help-list-hidden"};
-	int saved, file = begin_capture(STDOUT_FILENO, &saved);
-	pid_t child = fork();
+	int file = memfd_create("options", MFD_CLOEXEC);
+	pid_t child = file < 0 ? -1 : fork();
 
 	if (child < 0)
-		fail("fork:");
+		fail("--llvm-args:");
 	if (child == 0) {
+		dup2(file, STDOUT_FILENO);
 		LLVMParseCommandLineOptions(2, arguments, "");
 		exit(0);
 	}
 	waitpid(child, NULL, 0);
-	return end_capture(STDOUT_FILENO, saved, file);
+	off_t size = lseek(file, 0, SEEK_END);
+	char *text = xcalloc(size + 1, 1);
+	if (pread(file, text, size, 0) != size)
+		fail("--llvm-args:");
+	close(file);
+	return text;
 }
 
 static bool is_listed(const char *options, const char *argument)
@@ -70,6 +44,19 @@ static bool is_listed(const char *options, const char *argument)
 		if (!strncmp(listed, name, length) && strchr("= \n", listed[length]))
 			return true;
 	}
+	return false;
+}
+
+/* LLVM prints and exits, as if all were well, on these. */
+static bool ends_program(const char *argument)
+{
+	static const char *const names[] = {
+	    "help", "help-hidden", "help-list", "help-list-hidden", "version"};
+	const char *name = argument + strspn(argument, "-");
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(name, names[i]))
+			return true;
 	return false;
 }
 
@@ -89,16 +76,15 @@ const char *llvm_arguments_parse(const struct list *arguments, const struct list
 
 	/* -stats, -debug-pass and their like print to standard error */
 	message_pass_on |= given->count;
-	int saved, file;
 
+	for (size_t i = 0; i < given->count; i++)
+		if (ends_program(given->items[i]))
+			return xasprintf(
+			    "'%s' would link nothing; ask LLVM's opt", given->items[i]);
 	if (unknown)
 		return xasprintf("LLVM has no option '%s'", unknown);
-	if (!given->count) {
-		LLVMParseCommandLineOptions(arguments->count, arguments->items, "");
-		return NULL;
-	}
-	file = begin_capture(STDERR_FILENO, &saved);
+	/* LLVM says what is wrong with a value on standard error, and nowhere else */
 	LLVMParseCommandLineOptions(arguments->count, arguments->items, "");
-	char *complaint = end_capture(STDERR_FILENO, saved, file);
+	char *complaint = message_take_captured();
 	return *complaint ? complaint : NULL;
 }

@@ -47,7 +47,7 @@ static void define(LLVMModuleRef module, const bool *missing)
 		if (!missing[i])
 			LLVMDeleteFunction(LLVMGetNamedFunction(ours, memory_builtins[i]));
 	if (LLVMLinkModules2(module, ours))
-		fail_silently(1);
+		fail("%s: cannot be linked with the memory builtins", message_subject);
 	for (size_t i = 0; memory_builtins[i]; i++) {
 		if (!missing[i])
 			continue;
@@ -58,6 +58,21 @@ static void define(LLVMModuleRef module, const bool *missing)
 	}
 }
 
+static bool drop_unneeded(LLVMModuleRef module, const struct used *used)
+{
+	bool dropped = false;
+
+	for (size_t i = 0; memory_builtins[i]; i++) {
+		LLVMValueRef builtin = LLVMGetNamedFunction(module, memory_builtins[i]);
+		if (!builtin || LLVMIsDeclaration(builtin) || used_has(used, builtin) ||
+		    is_needed(module, memory_builtins[i]))
+			continue;
+		LLVMDeleteFunction(builtin);
+		dropped = true;
+	}
+	return dropped;
+}
+
 void memory_builtins_settle(LLVMModuleRef module)
 {
 	const char *subject = message_subject;
@@ -65,13 +80,12 @@ void memory_builtins_settle(LLVMModuleRef module)
 	bool missing[8] = {false}, any_missing = false;
 
 	memory_intrinsics_expand(module);
+	while (drop_unneeded(module, used)) /* which may have needed another */
+		;
 	for (size_t i = 0; memory_builtins[i]; i++) {
 		LLVMValueRef builtin = LLVMGetNamedFunction(module, memory_builtins[i]);
-		bool defined = builtin && !LLVMIsDeclaration(builtin);
-		bool needed = is_needed(module, memory_builtins[i]);
-		if (defined && !needed && !used_has(used, builtin))
-			LLVMDeleteFunction(builtin);
-		missing[i] = needed && !defined;
+		missing[i] = (!builtin || LLVMIsDeclaration(builtin)) &&
+			     is_needed(module, memory_builtins[i]);
 		any_missing |= missing[i];
 	}
 	if (any_missing)

@@ -40,7 +40,8 @@ void message_capture_stderr(void);
 void message_release_stderr(void);
 extern bool message_pass_on;
 
-/* Takes what was captured so far away: a copy, "" when there is nothing. */
+/* Takes what was captured so far away: a copy for the caller to free, "" when there is
+ * nothing. */
 char *message_take_captured(void);
 
 /* Says an error and ends the program with status 1: the input or the link is at fault. */

@@ -80,8 +80,10 @@ void module_check_errors(void)
 /* What could not be read has been reported through the context, except when LLVM says nothing. */
 static void fail_to_read(const char *name, const char *reason)
 {
+	if (reason && *reason)
+		fail("%s: %s", name, reason);
 	if (!had_error)
-		fail("%s: %s", name, reason && *reason ? reason : "cannot be read as LLVM bitcode");
+		fail("%s: cannot be read as LLVM bitcode", name);
 	fail_silently(1);
 }
 

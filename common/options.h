@@ -12,7 +12,7 @@ enum option_kind {
 	OPTION_TEXTS,  /* struct list *value collects them all */
 	OPTION_CHOICE, /* const char **value, one of choices */
 	OPTION_BOOL,   /* bool *value, true or false */
-	OPTION_OPERAND /* the option stands among the operands: struct operands *value */
+	OPTION_OPERAND /* the option stands among the operands: value is NULL */
 };
 
 struct option_spec {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct output {
@@ -46,11 +47,13 @@ static void open_temporary(struct output *output, const char *path)
 {
 	const char *real = realpath(path, NULL);
 	const char *directory;
+	struct timespec now;
 
 	output->path = real ? real : path;
 	directory = directory_of(output->path);
-	output->temporary =
-	    xasprintf("%s/.bpf-linker.%ld.%td", directory, (long)getpid(), output - outputs);
+	clock_gettime(CLOCK_REALTIME, &now); /* process numbers come again, in containers soon */
+	output->temporary = xasprintf(
+	    "%s/.bpf-linker.%ld.%ld.%td", directory, (long)getpid(), now.tv_nsec, output - outputs);
 	/* a file without a name cannot be left behind, whatever kills the program */
 	output->file = access("/proc/self/fd", F_OK)
 			   ? -1
@@ -133,14 +136,24 @@ void output_is_last_stage(void)
 	last_stage = true;
 }
 
+bool output_feeds_next_stage(void)
+{
+	return next_stage_reads && !last_stage;
+}
+
+void output_remove_temporaries(void)
+{
+	for (size_t i = 0; i < output_count; i++)
+		if (outputs[i].temporary_exists)
+			unlink(outputs[i].temporary);
+}
+
 void output_abandon(int exit_status)
 {
 	struct stat status;
 
-	for (size_t i = 0; i < output_count; i++)
-		if (outputs[i].temporary_exists)
-			unlink(outputs[i].temporary);
-	if (next_stage_reads && !wrote_to_stdout && !last_stage && !fstat(STDOUT_FILENO, &status) &&
+	output_remove_temporaries();
+	if (output_feeds_next_stage() && !wrote_to_stdout && !fstat(STDOUT_FILENO, &status) &&
 	    S_ISFIFO(status.st_mode))
 		(void)!write(
 		    STDOUT_FILENO, FAILURE_MARK "\n", strlen(FAILURE_MARK) + (exit_status == 2));

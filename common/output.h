@@ -16,16 +16,24 @@ struct output *output_open(const char *path, bool binary);
 /* Appends bytes. Fails with the output's name and the cause. */
 void output_write(struct output *output, const void *data, size_t size);
 
-/* Puts the output in place and closes it. */
+/* Puts the output in place and closes it; fails where that cannot be done. */
 void output_commit(struct output *output);
 
-/* Leaves every output as it was before: removes temporary files, and tells the next stage in the
- * pipe that this one failed with the exit status 1 or 2. Safe in a signal handler. */
+/* Removes temporary files and does no more: the program is asked to end. The next stage then finds
+ * its input empty, and says so. Safe in a signal handler. */
+void output_remove_temporaries(void);
+
+/* Leaves every output that is not committed as it was before: removes temporary files, and tells
+ * the next stage in the pipe that this one failed with the exit status 1 or 2. Safe in a signal
+ * handler. */
 void output_abandon(int status);
 
 /* Says that no stage of ours reads the output: a broken pipe is then an error with a message, and
  * a failure leaves no mark in the output. */
 void output_is_last_stage(void);
+
+/* Whether the main output goes to standard output, where a stage of ours may read it. */
+bool output_feeds_next_stage(void);
 
 /* Bytes that output_write has taken so far. */
 extern size_t output_bytes;

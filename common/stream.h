@@ -32,9 +32,11 @@ struct stream {
 	size_t count;
 };
 
+/* Appends a copy of entry; its bytes stay the caller's. */
 void stream_add(struct stream *stream, struct stream_entry entry);
 
-/* Writes all entries, the same bytes for the same entries. */
+/* Writes all entries, the same bytes for the same entries; fails as
+ * output_write does. */
 void stream_write(const struct stream *stream, struct output *output);
 
 /* Adds the entries of the stream that input holds; their bytes stay in the input's memory. Entries

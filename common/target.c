@@ -5,19 +5,19 @@
 #include "module.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
-#include <llvm-c/Transforms/PassBuilder.h>
 #include <string.h>
 
 static const char *const cpus[] = {"generic", "probe", "v1", "v2", "v3", "v4", NULL};
 static const char *wanted_triple, *cpu = "generic", *features = "";
 static struct list llvm_args;
 static bool disable_expand_memcpy_in_order, allow_bpf_trap;
-bool unroll_loops;
+static bool unroll_loops;
 
 /* made before the module's triple is known, and mostly right */
 static const char *expected_triple;
 static LLVMTargetMachineRef expected_machine;
 static const char *feature_complaint;
+static bool option_before_input; /* a stage before may fail of the same option, and says so */
 
 const struct option_spec target_options[] = {
     {"target", 0, OPTION_TEXT, &wanted_triple, "TRIPLE",
@@ -121,6 +121,8 @@ static const char *choose_triple(LLVMModuleRef module)
 
 static void fail_target(const char *triple, const char *reason)
 {
+	if (option_before_input)
+		input_fail_with_producer();
 	if (wanted_triple)
 		fail_usage("'--target %s': %s", wanted_triple, reason);
 	fail("%s: its target triple is '%s': %s", message_subject, triple, reason);
@@ -144,6 +146,7 @@ void target_start(bool reads_stdin)
 	LLVMInitializeBPFTargetMC();
 	LLVMInitializeBPFAsmPrinter();
 	LLVMInitializeBPFAsmParser();
+	option_before_input = reads_stdin;
 	set_llvm_options(reads_stdin);
 	expected_triple = wanted_triple && is_bpf(wanted_triple) ? wanted_triple : "bpf";
 	expected_machine = create_machine(expected_triple);

@@ -11,9 +11,6 @@ extern const struct option_spec target_options[];
 /* --llvm-args, the switches that upstream maps to LLVM's, and --fatal-errors */
 extern const struct option_spec llvm_options[];
 
-/* --unroll-loops */
-extern bool unroll_loops;
-
 /* Makes LLVM ready and hands it its options: call it before the input is read, since it takes time
  * in which the stages before work. reads_stdin: a bad option is then reported only if no stage
  * before has failed, which had the same option perhaps. */

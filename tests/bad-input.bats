@@ -549,3 +549,28 @@ broken_pipe() {
 	bpf-linker -o dangling program.bc library.bc
 	is_object dangling
 }
+
+@test "a file of blank lines is no stage that failed" {
+	printf '\n\n\n' >blank
+	bpf-linker --export-symbols blank -o dir/out program.bc library.bc
+	[[ $(head -c 4 dir/out) == $'\x7f'ELF ]]
+	one_error 'bpf-extract: error: blank: is neither *' bpf-linker -o dir/out blank
+}
+
+@test "a stage that is asked to end" {
+	mkfifo fifo
+	for stage in merge opt codegen; do
+		bpf-linker -o dir/out fifo 2>message 3>&- &
+		driver=$!
+		for ((i = 0; i < 500; i++)); do
+			[[ $(pgrep -c -P $driver) != 5 ]] || break
+			sleep 0.01
+		done
+		sleep 0.05
+		pkill -TERM -P $driver bpf-$stage
+		status=0
+		wait $driver || status=$?
+		[[ $status == 1 && $(grep -c error: message) == 1 && $(wc -l <message) == 1 ]]
+		untouched
+	done
+}

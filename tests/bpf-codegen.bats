@@ -615,3 +615,20 @@ too_much() {
 	program
 	says_time bpf-codegen a.ll
 }
+
+@test "nobody at standard output does not matter to -o" {
+	ir a <<<'define i32 @f() {
+	  ret i32 1
+	}'
+	(sleep 0.1 && cat a.ll) | bpf-codegen -o out | true
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -s out ]] || return 0
+		sleep 0.05
+	done
+	false
+}
+
+@test "a wrong command line leaves nothing in the output" {
+	run --separate-stderr -2 bash -c 'bpf-codegen --nonsense | wc -c; exit ${PIPESTATUS[0]}'
+	[[ $output == 0 ]]
+}

@@ -766,3 +766,9 @@ compile_program() {
 	one_error 'bpf-extract: error: missing.bc: *' bpf-linker -o dir/out missing.bc
 	[[ $(ls -A dir) == out && $(<dir/out) == precious ]]
 }
+
+@test "a target that is none of LLVM's: one word" {
+	compile calls-lib.c
+	run --separate-stderr -2 bpf-linker --target bpfxx -o out calls-lib.bc
+	[[ $stderr == "bpf-opt: error: '--target bpfxx': "* && $stderr != *$'\n'* ]]
+}

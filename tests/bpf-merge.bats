@@ -1397,3 +1397,36 @@ needs_memset() {
 	function_ir a 1
 	says_time bpf-merge a.ll
 }
+
+@test "an alias into the middle of a definition that lost is an error" {
+	ir a <<<'@a = global [2 x i32] [i32 1, i32 2]'
+	ir b <<<'@a = weak global [2 x i32] [i32 3, i32 4]
+	@b = alias i32, getelementptr (i8, ptr @a, i64 4)'
+	one_error "bpf-merge: error: b.ll: alias 'b' points into 'a', *" bpf-merge -o out a.ll b.ll
+}
+
+@test "the first archive that defines it, whether or not it has an index" {
+	ir one <<<'define i32 @h() {
+	  ret i32 1
+	}'
+	ir two <<<'define i32 @h() {
+	  ret i32 2
+	}'
+	ir main <<<'declare i32 @h()
+	define i32 @main() {
+	  %r = call i32 @h()
+	  ret i32 %r
+	}'
+	for name in one two; do
+		"llvm-as-$LLVM_MAJOR" $name.ll
+	done
+	for first in rcs rcS; do
+		for second in rcs rcS; do
+			rm -f ./*.a
+			"$LLVM_AR" $first libone.a one.bc
+			"$LLVM_AR" $second libtwo.a two.bc
+			bpf-extract main.ll libone.a libtwo.a | bpf-merge --export main |
+				"llvm-dis-$LLVM_MAJOR" | grep 'ret i32 1'
+		done
+	done
+}

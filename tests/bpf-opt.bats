@@ -439,3 +439,13 @@ first_byte_ir() {
 	callee_and_callers
 	says_time bpf-opt a.ll
 }
+
+@test "--llvm-args that would end LLVM" {
+	ir a <<<'define i32 @f() {
+	  ret i32 1
+	}'
+	for argument in --help -help-hidden --version; do
+		run --separate-stderr -2 bpf-opt "--llvm-args=$argument" -o out a.ll
+		[[ $stderr == "bpf-opt: error: --llvm-args: '$argument' would link nothing"* && ! -e out ]]
+	done
+}

@@ -75,8 +75,8 @@ static void write_result(LLVMModuleRef module, LLVMTargetMachineRef machine, str
 
 int main(int argc, char **argv)
 {
-	struct operands operands = tool_start(&tool, argc, argv);
 	output_is_last_stage();
+	struct operands operands = tool_start(&tool, argc, argv);
 	struct output *output =
 	    output_open(output_path, strcmp(emit, "asm") && strcmp(emit, "llvm-ir"));
 	const char *input = operands.count ? operands.items[0].text : NULL;

@@ -15,13 +15,11 @@
 #include <unistd.h>
 
 static struct list library_directories;
-static struct operands unused;
 
 static const struct option_spec own_options[] = {
     {"library-path", 'L', OPTION_TEXTS, &library_directories, "DIR",
 	"search DIR for the libraries of -l"},
-    {"library", 'l', OPTION_OPERAND, &unused, "NAME",
-	"read libNAME.a, at this place among the files"},
+    {"library", 'l', OPTION_OPERAND, NULL, "NAME", "read libNAME.a, at this place among the files"},
     {NULL},
 };
 
@@ -60,8 +58,8 @@ static bool has_native_code(LLVMBinaryRef object)
 	return false;
 }
 
-/* Says that the object defines something, that is, holds native code or data; adds the names of
- * what it leaves undefined to references, a line each. */
+/* Returns whether the object defines something, that is, holds native code or data; gives the names
+ * of what it leaves undefined in references, a line each. */
 static bool read_symbols(LLVMBinaryRef object, char **references, size_t *size)
 {
 	LLVMSymbolIteratorRef symbol = LLVMObjectFileCopySymbolIterator(object);
@@ -327,8 +325,6 @@ int main(int argc, char **argv)
 	struct output *output = output_open(output_path, true);
 	const char *name = NULL;
 
-	/* no stage of ours comes before */
-	unsetenv("BPF_LINKER_PIPELINE");
 	if (!operands.count)
 		extract(input_read(NULL), ORIGIN_INPUT, 0);
 	for (size_t i = 0; i < operands.count; i++) {

@@ -87,7 +87,6 @@ static size_t module_count;
 static struct names symbols;    /* of struct symbol */
 static struct pointers reached; /* definitions and constants that the walk has seen */
 static struct pointers lost;    /* definitions that lost against one elsewhere */
-static struct pointers aliased; /* definitions that an alias reaches, lost ones perhaps */
 static struct {
 	struct task *items;
 	size_t count, room;
@@ -322,7 +321,7 @@ static void check_target(struct module *module)
 
 static void follow_constant(struct module *module, LLVMValueRef user, LLVMValueRef constant);
 
-/* What the module marks as used is a root, and so is what LLVM concatenates besides. */
+/* What the module marks as used is a root. */
 static void add_roots_of_module(struct module *module)
 {
 	for (LLVMValueRef global = LLVMGetFirstGlobal(module->ir); global;
@@ -450,14 +449,13 @@ static void follow_function(struct module *module, LLVMValueRef function)
 }
 
 /* As in ELF, an alias stands for what its own module has, even where that lost as a symbol. */
-static void follow_alias(struct module *module, LLVMValueRef alias)
+static LLVMValueRef base_of(LLVMValueRef alias)
 {
 	LLVMValueRef base = LLVMAliasGetAliasee(alias);
 
 	while (LLVMIsAConstantExpr(base))
 		base = LLVMGetOperand(base, 0);
-	pointers_add(&aliased, base);
-	reach(module, base);
+	return base;
 }
 
 static void follow_tasks(void)
@@ -467,7 +465,7 @@ static void follow_tasks(void)
 		if (LLVMIsAFunction(task.value))
 			follow_function(task.module, task.value);
 		else if (LLVMIsAGlobalAlias(task.value))
-			follow_alias(task.module, task.value);
+			reach(task.module, base_of(task.value));
 		else
 			follow_operands(task.module, task.value, task.value);
 	}
@@ -540,7 +538,6 @@ static void want_builtins_of_intrinsics(void)
 static void forget_walk(void)
 {
 	pointers_clear(&reached);
-	pointers_clear(&aliased);
 	tasks.count = 0;
 	for (size_t i = 0; i < symbols.count; i++) {
 		struct symbol *symbol = symbols.items[i].value;
@@ -574,7 +571,13 @@ static void add_definition_of_member(LLVMValueRef global, void *data)
 		symbol->member = data;
 }
 
-static void read_index(const struct module *index)
+static bool holds_module(const struct module *module)
+{
+	return module->entry->content == CONTENT_BITCODE || module->entry->content == CONTENT_IR;
+}
+
+/* Takes note of which members the index knows, and, unless only_mark, of what they define. */
+static void read_index(const struct module *index, bool only_mark)
 {
 	struct input input = index->entry->input;
 	char *lines = strndup((const char *)input.data, input.size), *line, *name;
@@ -584,10 +587,11 @@ static void read_index(const struct module *index)
 		if (*name != ' ' || distance > (size_t)(index - modules))
 			continue;
 		struct module *member = (struct module *)index - distance;
-		struct symbol *symbol = symbol_of(name + 1);
+		if (!holds_module(member))
+			continue;
 		member->indexed = true;
-		if (!symbol->member)
-			symbol->member = member;
+		if (!only_mark && !symbol_of(name + 1)->member)
+			symbol_of(name + 1)->member = member;
 	}
 }
 
@@ -628,11 +632,6 @@ static struct stream read_inputs(const struct operands *operands)
 	return stream;
 }
 
-static bool holds_module(const struct module *module)
-{
-	return module->entry->content == CONTENT_BITCODE || module->entry->content == CONTENT_IR;
-}
-
 static void open_inputs(const struct stream *stream)
 {
 	module_count = stream->count;
@@ -641,9 +640,11 @@ static void open_inputs(const struct stream *stream)
 		modules[i].entry = &stream->entries[i];
 	for (size_t i = 0; i < module_count; i++)
 		if (modules[i].entry->content == CONTENT_INDEX)
-			read_index(&modules[i]);
+			read_index(&modules[i], true);
 	for (size_t i = 0; i < module_count; i++) {
 		struct module *module = &modules[i];
+		if (module->entry->content == CONTENT_INDEX)
+			read_index(module, false);
 		if (!holds_module(module))
 			continue;
 		if (module->entry->origin == ORIGIN_INPUT ||
@@ -735,6 +736,7 @@ static void report_undefined(void)
 /* Linking: each module is trimmed to what was reached, then moved into the result */
 
 struct aliases {
+	const char *name;
 	LLVMValueRef aliasee, *items;
 	size_t count;
 };
@@ -743,8 +745,11 @@ static void add_alias(LLVMValueRef global, void *data)
 {
 	struct aliases *aliases = data;
 
-	if (!LLVMIsAGlobalAlias(global) || LLVMAliasGetAliasee(global) != aliases->aliasee)
+	if (!LLVMIsAGlobalAlias(global) || base_of(global) != aliases->aliasee)
 		return;
+	if (LLVMAliasGetAliasee(global) != aliases->aliasee)
+		fail("%s: alias '%s' points into '%s', which another input defines; not supported",
+		    message_subject, value_name(global), aliases->name);
 	aliases->items = xrealloc(aliases->items, (aliases->count + 1) * sizeof global);
 	aliases->items[aliases->count++] = global;
 }
@@ -765,7 +770,7 @@ static void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition)
 		if (LLVMIsAGlobalVariable(definition))
 			LLVMSetGlobalConstant(declaration, LLVMIsGlobalConstant(definition));
 	}
-	struct aliases aliases = {.aliasee = definition};
+	struct aliases aliases = {.name = name, .aliasee = definition};
 	module_each_global(ir, add_alias, &aliases);
 	LLVMReplaceAllUsesWith(definition, declaration);
 	for (size_t i = 0; i < aliases.count; i++)
