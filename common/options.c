@@ -210,7 +210,9 @@ static void end_with_driver(void)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (atoi(driver) != getppid())
-		_exit(1);
+		fail("the bpf-linker that BPF_LINKER_PIPELINE names, process %s, is not what "
+		     "started this",
+		    driver);
 }
 
 struct operands tool_start(const struct tool *tool, int argc, char **argv)

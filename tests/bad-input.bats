@@ -574,3 +574,13 @@ broken_pipe() {
 		untouched
 	done
 }
+
+@test "BPF_LINKER_PIPELINE that no driver has set" {
+	export BPF_LINKER_PIPELINE=1
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+		one_error "$tool: error: the bpf-linker that BPF_LINKER_PIPELINE names, *" \
+			$tool -o dir/out program.bc
+		untouched
+	done
+	bpf-linker -o dir/out program.bc library.bc
+}
