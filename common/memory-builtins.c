@@ -14,9 +14,18 @@ extern const char memory_builtins_ir[];
 
 static bool is_needed(LLVMModuleRef module, const char *name)
 {
-	LLVMValueRef builtin = LLVMGetNamedFunction(module, name);
+	LLVMValueRef function = LLVMGetNamedFunction(module, name);
+	const char *builtin;
 
-	return (builtin && LLVMGetFirstUse(builtin)) || memory_intrinsic_calls(module, name);
+	if (function && LLVMGetFirstUse(function))
+		return true;
+	for (function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function)) {
+		builtin = memory_intrinsic_calls(function);
+		if (builtin && !strcmp(builtin, name))
+			return true;
+	}
+	return false;
 }
 
 /* Whoever uses what ours would return uses the first argument, which is the same. */

@@ -79,15 +79,11 @@ static bool may_become_call(LLVMValueRef intrinsic)
 	return false;
 }
 
-bool memory_intrinsic_calls(LLVMModuleRef module, const char *name)
+const char *memory_intrinsic_calls(LLVMValueRef function)
 {
-	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
-	    function = LLVMGetNextFunction(function)) {
-		const char *builtin = builtin_of(function);
-		if (builtin && !strcmp(builtin, name) && may_become_call(function))
-			return true;
-	}
-	return false;
+	const char *builtin = builtin_of(function);
+
+	return builtin && may_become_call(function) ? builtin : NULL;
 }
 
 static LLVMValueRef offset_pointer(LLVMBuilderRef builder, LLVMValueRef pointer, uint64_t offset)

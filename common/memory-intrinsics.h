@@ -4,12 +4,11 @@
 #define MEMORY_INTRINSICS_H
 
 #include <llvm-c/Types.h>
-#include <stdbool.h>
 
-/* Whether the module uses an intrinsic of which code generation may make a call of the memory
- * builtin name (see exports.h), once memory_intrinsics_expand has run. Bodies that are not read yet
- * do not count. */
-bool memory_intrinsic_calls(LLVMModuleRef module, const char *name);
+/* The memory builtin (see exports.h) that code generation may call for a use of the function, once
+ * memory_intrinsics_expand has run; NULL where there is none, or the function is no such intrinsic.
+ * Bodies that are not read yet do not count. */
+const char *memory_intrinsic_calls(LLVMValueRef function);
 
 /* Makes loads and stores of each llvm.memset and llvm.memmove of small constant size: with
  * --bpf-expand-memcpy-in-order code generation would make a call. */

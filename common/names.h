@@ -3,11 +3,13 @@
 #define NAMES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct names {
 	struct name {
 		const char *text;
 		void *value;
+		uint32_t hash;
 	} *items; /* in the order in which they came */
 	size_t count;
 	unsigned *slots; /* index into items plus one, 0 when free */

@@ -5,6 +5,7 @@
  * copies what it is left with, and has no choice of its own: a definition that lost the resolution
  * has become a declaration by then, and one that nothing reaches is linkonce_odr, which LLVM links
  * only when something refers to it. */
+#include "bitcode.h"
 #include "exports.h"
 #include "kind.h"
 #include "memory-intrinsics.h"
@@ -65,14 +66,16 @@ struct symbol {
 	const char *name;
 	struct module *module; /* of the definition that won */
 	LLVMValueRef definition;
+	const struct use *use; /* the first that is not weak, NULL while there is none */
 	enum strength strength;
-	struct module *member;   /* of an archive, that would define it */
-	struct module *user;     /* the first that refers to it */
-	LLVMValueRef user_value; /* what in user does, a function or variable; may be NULL */
-	LLVMValueRef reference;  /* user's declaration */
-	bool hidden;             /* one declaration or definition says so */
-	bool wanted;             /* reachable */
-	bool needs_definition;   /* not only weakly */
+	bool hidden; /* one declaration or definition says so */
+	bool wanted; /* reachable */
+};
+
+struct use {
+	struct module *module;
+	LLVMValueRef user;      /* a function or variable of the module; may be NULL */
+	LLVMValueRef reference; /* the module's declaration */
 };
 
 /* A reachable definition whose references are still to be followed. */
@@ -85,12 +88,17 @@ static LLVMContextRef context;
 static struct module *modules;
 static size_t module_count;
 static struct names symbols;    /* of struct symbol */
+static struct names members;    /* of the archives' struct module that would define the symbol */
 static struct pointers reached; /* definitions and constants that the walk has seen */
 static struct pointers lost;    /* definitions that lost against one elsewhere */
 static struct {
 	struct task *items;
 	size_t count, room;
 } tasks;
+static struct {
+	LLVMValueRef *items;
+	size_t count;
+} intrinsics;                /* reached, of memory */
 static bool walking;         /* all inputs that take part from the start do so */
 static bool overridden;      /* a definition that the walk had been to */
 static struct module *model; /* the module whose target the result has: the first for BPF */
@@ -129,8 +137,6 @@ static const char *name_of(const struct module *module)
 {
 	return module->entry->input.name;
 }
-
-static void take_part(struct module *module);
 
 /* Symbols */
 
@@ -356,25 +362,45 @@ static void take_part(struct module *module)
 
 /* The walk over what is reachable */
 
-static void want(
-    struct symbol *symbol, struct module *user, LLVMValueRef user_value, LLVMValueRef reference)
+/* Brings in the member of an archive that defines the symbol, where no other input does. */
+static void find_definition(struct symbol *symbol)
 {
-	bool weakly = reference && LLVMGetLinkage(reference) == LLVMExternalWeakLinkage;
+	void **member = symbol->definition ? NULL : names_find(&members, symbol->name);
 
+	if (member)
+		take_part(*member);
+}
+
+/* A root that no module refers to. */
+static void want_root(struct symbol *symbol)
+{
 	symbol->wanted = true;
-	if (!symbol->needs_definition && !weakly) {
-		symbol->needs_definition = true;
-		symbol->user = user;
-		symbol->user_value = user_value;
-		symbol->reference = reference;
-	}
-	/* as with ELF, a weak reference brings in no member of an archive */
-	if (!symbol->definition && symbol->member && !weakly)
-		take_part(symbol->member);
+	find_definition(symbol);
 	if (symbol->definition)
 		reach(symbol->module, symbol->definition);
-	if (reference)
-		check_same_sort(symbol, user, reference);
+}
+
+static void want(struct symbol *symbol, struct use use)
+{
+	symbol->wanted = true;
+	/* as with ELF, a weak reference brings in no member of an archive */
+	if (LLVMGetLinkage(use.reference) != LLVMExternalWeakLinkage) {
+		if (!symbol->use)
+			symbol->use = memcpy(allocate(sizeof use), &use, sizeof use);
+		find_definition(symbol);
+	}
+	if (symbol->definition)
+		reach(symbol->module, symbol->definition);
+	check_same_sort(symbol, use.module, use.reference);
+}
+
+static void note_intrinsic(LLVMValueRef function)
+{
+	if (strncmp(value_name(function), "llvm.mem", 8) || !pointers_add(&reached, function))
+		return;
+	intrinsics.items =
+	    xrealloc(intrinsics.items, (intrinsics.count + 1) * sizeof *intrinsics.items);
+	intrinsics.items[intrinsics.count++] = function;
 }
 
 static void follow_global(struct module *module, LLVMValueRef user, LLVMValueRef global)
@@ -383,15 +409,19 @@ static void follow_global(struct module *module, LLVMValueRef user, LLVMValueRef
 		reach(module, global);
 		return;
 	}
-	if (pointers_has(&reached, global) || is_special(global))
+	if (pointers_has(&reached, global))
 		return;
+	if (is_special(global)) {
+		note_intrinsic(global);
+		return;
+	}
 	struct symbol *symbol = symbol_of(value_name(global));
 	if (symbol->definition == global) {
 		symbol->wanted = true;
 		reach(module, global);
 	} else {
 		pointers_add(&reached, global);
-		want(symbol, module, user, global);
+		want(symbol, (struct use){module, user, global});
 	}
 }
 
@@ -482,16 +512,6 @@ static void want_if_visible(LLVMValueRef global, void *data)
 		follow_global(module, NULL, global);
 }
 
-/* A root that no module refers to. */
-static void want_root(struct symbol *symbol)
-{
-	symbol->wanted = true;
-	if (!symbol->definition && symbol->member)
-		take_part(symbol->member);
-	if (symbol->definition)
-		reach(symbol->module, symbol->definition);
-}
-
 static void want_references(const struct module *module)
 {
 	struct input input = module->entry->input;
@@ -526,22 +546,21 @@ static void add_roots(void)
 /* Calls that code generation will make of memory intrinsics bring in members of archives. */
 static void want_builtins_of_intrinsics(void)
 {
-	for (size_t i = 0; i < module_count; i++) {
-		if (!modules[i].takes_part)
-			continue;
-		for (size_t j = 0; memory_builtins[j]; j++)
-			if (memory_intrinsic_calls(modules[i].ir, memory_builtins[j]))
-				want_root(symbol_of(memory_builtins[j]));
+	for (size_t i = 0; i < intrinsics.count; i++) {
+		const char *builtin = memory_intrinsic_calls(intrinsics.items[i]);
+		if (builtin)
+			want_root(symbol_of(builtin));
 	}
 }
 
 static void forget_walk(void)
 {
 	pointers_clear(&reached);
-	tasks.count = 0;
+	tasks.count = intrinsics.count = 0;
 	for (size_t i = 0; i < symbols.count; i++) {
 		struct symbol *symbol = symbols.items[i].value;
-		symbol->wanted = symbol->needs_definition = false;
+		symbol->wanted = false;
+		symbol->use = NULL;
 	}
 }
 
@@ -562,13 +581,19 @@ static void walk(void)
 
 /* Reading the inputs */
 
+/* name must stay valid. */
+static void add_member(struct module *module, const char *name)
+{
+	void **first = names_add(&members, name);
+
+	if (!*first || module < (struct module *)*first)
+		*first = module;
+}
+
 static void add_definition_of_member(LLVMValueRef global, void *data)
 {
-	if (is_special(global) || is_local(global) || strength_of(global) == UNDEFINED)
-		return;
-	struct symbol *symbol = symbol_of(value_name(global));
-	if (!symbol->member)
-		symbol->member = data;
+	if (!is_special(global) && !is_local(global) && strength_of(global) != UNDEFINED)
+		add_member(data, symbol_of(value_name(global))->name);
 }
 
 static bool holds_module(const struct module *module)
@@ -576,8 +601,7 @@ static bool holds_module(const struct module *module)
 	return module->entry->content == CONTENT_BITCODE || module->entry->content == CONTENT_IR;
 }
 
-/* Takes note of which members the index knows, and, unless only_mark, of what they define. */
-static void read_index(const struct module *index, bool only_mark)
+static void read_index(const struct module *index)
 {
 	struct input input = index->entry->input;
 	char *lines = strndup((const char *)input.data, input.size), *line, *name;
@@ -590,18 +614,31 @@ static void read_index(const struct module *index, bool only_mark)
 		if (!holds_module(member))
 			continue;
 		member->indexed = true;
-		if (!only_mark && !symbol_of(name + 1)->member)
-			symbol_of(name + 1)->member = member;
+		add_member(member, name + 1);
 	}
 }
 
-/* The names of all globals stand in a string table, in plain bytes. */
-static bool may_mark_as_used(struct input input)
+static bool names_used_arrays(struct input input)
 {
 	static const char *const names[] = {"llvm.used", "llvm.compiler.used"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (memmem(input.data, input.size, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
+/* The names of all globals stand in a string table, in plain bytes. LLVM before 5 had none; IR has
+ * them anywhere. */
+static bool may_mark_as_used(struct input input)
+{
+	size_t place = 0;
+	struct input names = bitcode_next_block(input, BITCODE_STRTAB, &place);
+
+	if (!names.data)
+		return names_used_arrays(input);
+	for (; names.data; names = bitcode_next_block(input, BITCODE_STRTAB, &place))
+		if (names_used_arrays(names))
 			return true;
 	return false;
 }
@@ -640,11 +677,9 @@ static void open_inputs(const struct stream *stream)
 		modules[i].entry = &stream->entries[i];
 	for (size_t i = 0; i < module_count; i++)
 		if (modules[i].entry->content == CONTENT_INDEX)
-			read_index(&modules[i], true);
+			read_index(&modules[i]);
 	for (size_t i = 0; i < module_count; i++) {
 		struct module *module = &modules[i];
-		if (module->entry->content == CONTENT_INDEX)
-			read_index(module, false);
 		if (!holds_module(module))
 			continue;
 		if (module->entry->origin == ORIGIN_INPUT ||
@@ -668,29 +703,28 @@ static bool comes_from_kernel(LLVMValueRef reference)
 
 static bool is_undefined(const struct symbol *symbol)
 {
-	return symbol->needs_definition && !symbol->definition && symbol->reference &&
-	       !comes_from_kernel(symbol->reference) &&
+	return symbol->use && !symbol->definition && !comes_from_kernel(symbol->use->reference) &&
 	       !(keep_memory_builtins && is_memory_builtin(symbol->name));
 }
 
 /* `FILE:LINE` of the first use of the symbol in the function, NULL where debug info has none. The
  * module is opened once more, since its debug info may have been dropped when it was read. */
-static char *find_line(const struct symbol *symbol)
+static char *find_line(const struct use *use)
 {
-	if (!symbol->user->with_lines)
-		symbol->user->with_lines =
-		    module_open(module_context(), symbol->user->entry->input);
-	LLVMModuleRef ir = symbol->user->with_lines;
-	LLVMValueRef function = LLVMGetNamedFunction(ir, value_name(symbol->user_value));
-	LLVMValueRef reference = LLVMGetNamedFunction(ir, symbol->name);
+	if (!use->module->with_lines)
+		use->module->with_lines = module_open(module_context(), use->module->entry->input);
+	const char *name = value_name(use->reference);
+	LLVMModuleRef ir = use->module->with_lines;
+	LLVMValueRef function = LLVMGetNamedFunction(ir, value_name(use->user));
+	LLVMValueRef reference = LLVMGetNamedFunction(ir, name);
 
 	if (!reference)
-		reference = LLVMGetNamedGlobal(ir, symbol->name);
+		reference = LLVMGetNamedGlobal(ir, name);
 	if (!function || !reference)
 		return NULL;
 	LLVMRunFunctionPassManager(LLVMCreateFunctionPassManagerForModule(ir), function);
-	for (LLVMUseRef use = LLVMGetFirstUse(reference); use; use = LLVMGetNextUse(use)) {
-		LLVMValueRef user = LLVMGetUser(use);
+	for (LLVMUseRef place = LLVMGetFirstUse(reference); place; place = LLVMGetNextUse(place)) {
+		LLVMValueRef user = LLVMGetUser(place);
 		unsigned length;
 		if (!LLVMIsAInstruction(user) || !LLVMGetDebugLocLine(user))
 			continue;
@@ -701,13 +735,12 @@ static char *find_line(const struct symbol *symbol)
 }
 
 /* `, used by function 'f' (file.c:3)`, as far as that is known. */
-static char *describe_user(const struct symbol *symbol)
+static char *describe_user(const struct use *use)
 {
-	if (!symbol->user_value)
+	if (!use->user)
 		return "";
-	char *user = xasprintf(
-	    ", used by %s '%s'", sort_of(symbol->user_value), value_name(symbol->user_value));
-	char *line = is_function(symbol->user_value) ? find_line(symbol) : NULL;
+	char *user = xasprintf(", used by %s '%s'", sort_of(use->user), value_name(use->user));
+	char *line = is_function(use->user) ? find_line(use) : NULL;
 	return line ? xasprintf("%s (%s)", user, line) : user;
 }
 
@@ -727,7 +760,7 @@ static void report_undefined(void)
 			continue;
 		any = true;
 		message(is_error ? LEVEL_ERROR : LEVEL_WARN, "%s: undefined symbol '%s'%s",
-		    name_of(symbol->user), symbol->name, describe_user(symbol));
+		    name_of(symbol->use->module), symbol->name, describe_user(symbol->use));
 	}
 	if (any && is_error)
 		fail_silently(1);

@@ -1,0 +1,41 @@
+#include "bitcode.h"
+#include <stdint.h>
+#include <string.h>
+
+static uint32_t word_at(struct input bitcode, size_t place)
+{
+	const unsigned char *byte = bitcode.data + place;
+
+	return byte[0] | byte[1] << 8 | byte[2] << 16 | (uint32_t)byte[3] << 24;
+}
+
+/* Past the magic number, and the wrapper where there is one. */
+static size_t first_block(struct input bitcode)
+{
+	enum { WRAPPER_MAGIC = 0x0b17c0de, WRAPPER_OFFSET = 8, WRAPPER_SIZE = 20 };
+
+	if (bitcode.size < WRAPPER_SIZE || word_at(bitcode, 0) != WRAPPER_MAGIC)
+		return 4;
+	return (size_t)word_at(bitcode, WRAPPER_OFFSET) + 4;
+}
+
+struct input bitcode_next_block(struct input bitcode, enum bitcode_block kind, size_t *place)
+{
+	size_t at = *place ? *place : first_block(bitcode);
+
+	/* a block starts with ENTER_SUBBLOCK (1 in 2 bits), its kind (8 bits), the width of its
+	 * abbreviations (4 bits) and, in the next word, its length in words; kind and width are as
+	 * small as that for all blocks out here, which their highest bits tell */
+	while (at <= bitcode.size && bitcode.size - at >= 8) {
+		uint32_t head = word_at(bitcode, at);
+		size_t size = 4 * (size_t)word_at(bitcode, at + 4);
+		if ((head & 0x2203) != 1 || size > bitcode.size - at - 8)
+			break;
+		at += 8 + size;
+		if ((head >> 2 & 0x7f) == kind) {
+			*place = at;
+			return (struct input){bitcode.name, bitcode.data + at - size, size};
+		}
+	}
+	return (struct input){bitcode.name, NULL, 0};
+}

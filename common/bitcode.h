@@ -1,0 +1,14 @@
+/* The outermost level of LLVM bitcode: what can be told of a module without LLVM.
+ * https://llvm.org/docs/BitCodeFormat.html */
+#ifndef BITCODE_H
+#define BITCODE_H
+
+#include "input.h"
+
+enum bitcode_block { BITCODE_STRTAB = 23 };
+
+/* The content of the next block of this kind from the offset *place on, 0 at first, which is then
+ * moved past it. Its data is NULL where there is none, or what is there makes no sense. */
+struct input bitcode_next_block(struct input bitcode, enum bitcode_block kind, size_t *place);
+
+#endif
