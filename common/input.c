@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 size_t input_bytes;
+static struct input *mapped; /* regular files, but standard input */
+static size_t mapped_count;
 
 enum { PIPE_SIZE = 1 << 20 };
 
@@ -94,6 +96,10 @@ struct input input_read_any(const char *name)
 		input.data = mmap(NULL, input.size, PROT_READ, MAP_PRIVATE, file, 0);
 		if (input.data == MAP_FAILED)
 			fail("%s:", input.name);
+		if (!from_stdin) {
+			mapped = xrealloc(mapped, (mapped_count + 1) * sizeof *mapped);
+			mapped[mapped_count++] = input;
+		}
 	} else {
 		if (S_ISFIFO(status.st_mode))
 			fcntl(file, F_SETPIPE_SZ, PIPE_SIZE);
@@ -118,4 +124,18 @@ struct input input_read(const char *name)
 			? "; the command that writes to it was killed, or had nothing to say"
 			: "");
 	return input;
+}
+
+const char *input_file_of(const unsigned char *data, size_t size, size_t *offset)
+{
+	static size_t last; /* neighbours are asked for one after the other */
+
+	for (size_t i = 0; i < mapped_count; i++, last++) {
+		const struct input *file = &mapped[last %= mapped_count];
+		if (data < file->data || data - file->data > (ptrdiff_t)file->size)
+			continue;
+		*offset = data - file->data;
+		return size <= file->size - *offset ? file->name : NULL;
+	}
+	return NULL;
 }

@@ -27,6 +27,10 @@ struct input input_read_any(const char *name);
 /* Reads standard input to its end where it is a pipe, and fails silently if its producer has. */
 void input_fail_with_producer(void);
 
+/* The regular file that was read with input_read and that holds these bytes, and their offset in
+ * it. NULL where they are of another origin, standard input included. */
+const char *input_file_of(const unsigned char *data, size_t size, size_t *offset);
+
 /* Bytes that input_read has delivered so far. */
 extern size_t input_bytes;
 

@@ -547,6 +547,102 @@ content_of() {
 	bpf-merge --export twice,thrice again.tar | cmp - <(bpf-merge --export twice,thrice stream.tar)
 }
 
+# --- Thin streams ---
+
+# thin_is_as_full ARGUMENT...: a thin stream links as the full one does
+thin_is_as_full() {
+	bpf-extract --thin "$@" >thin.tar
+	bpf-extract "$@" | bpf-merge --export twice,thrice -o full.bc
+	bpf-merge --export twice,thrice -o thin.bc thin.tar
+	cmp full.bc thin.bc
+}
+
+@test "a thin stream refers to files, and links as the full one" {
+	"$LLVM_AR" rcs inner.a thrice.bc
+	for kind in "${KINDS[@]}"; do
+		[[ $kind != big.o ]] || continue # the others are little-endian
+		rm -f lib.a
+		"$LLVM_AR" rcs lib.a "$kind" inner.a
+		thin_is_as_full "$kind" lib.a
+		thin_is_as_full lib.a thrice.bc
+		(($(stat -c %s thin.tar) < 8192))
+	done
+}
+
+@test "what a thin stream holds" {
+	"$LLVM_AR" rcs lib.a raw.bc thrice.bc
+	bpf-extract --thin text.ll lib.a >stream.tar
+	list stream.tar | diff - <(printf '%s\n' 'file/references text.ll' 'file/references lib.a' \
+		'index/symbols lib.a')
+	content text.ll | diff - <(echo "0 $(stat -c %s text.ll) input ir ")
+	tar -xOf stream.tar lib.a | head -n 2 >lines
+	while read -r offset size origin content name <&3; do
+		[[ $origin == member && $content == bitcode ]]
+		tail -c +$((offset + 1)) lib.a | head -c "$size" | cmp - "${name//[()]/}"
+	done 3<lines
+	[[ $(tail -n 1 lines) == *' (thrice.bc)' ]]
+}
+
+@test "a thin stream copies what is in no file" {
+	entries --thin - <raw.bc | diff - <(echo 'input/bitcode <stdin>')
+	cat raw.bc | entries --thin | diff - <(echo 'input/bitcode <stdin>')
+	content '<stdin>' | cmp - raw.bc
+	entries --thin <(cat raw.bc) | sed 's,/dev/fd/[0-9]*,PIPE,' | diff - <(echo 'input/bitcode PIPE')
+	cp raw.bc $'new\nline'
+	bpf-extract --thin $'new\nline' | bpf-merge | cmp - <(bpf-merge raw.bc)
+}
+
+@test "a thin stream refers to files of any name" {
+	long=$(printf 'long%.0s' {1..60})
+	mkdir -p "$long/$long"
+	for name in 'a b' ' ' zoë 名前 $'\xff\xfe' "it's" 'a\b' -dash "$long/$long/x"; do
+		for locale in C C.UTF-8; do
+			cp raw.bc "./$name"
+			LC_ALL=$locale bpf-extract --thin -- "$name" >stream.tar
+			list stream.tar | grep '^file/references'
+			LC_ALL=$locale bpf-merge stream.tar | cmp - <(bpf-merge raw.bc)
+		done
+	done
+}
+
+@test "a thin stream whose files are not what they were" {
+	cp raw.bc gone.bc
+	cp raw.bc short.bc
+	cp raw.bc other.bc
+	bpf-extract --thin gone.bc >gone.tar
+	bpf-extract --thin short.bc >short.tar
+	bpf-extract --thin other.bc >other.tar
+	rm gone.bc
+	truncate -s 100 short.bc
+	tr '\0-\377' x <raw.bc >other.bc
+	one_error 'bpf-merge: error: gone.bc: No such file or directory' bpf-merge -o out gone.tar
+	one_error 'bpf-merge: error: short.bc: has become shorter since bpf-extract read it' \
+		bpf-merge -o out short.tar
+	one_error 'bpf-merge: error: other.bc: *' bpf-merge -o out other.tar
+	[[ ! -e out ]]
+}
+
+@test "a thin stream with references that make no sense" {
+	while read -r line; do
+		printf '%s\n' "$line" >raw.txt
+		tar -cf bad.tar --owner=file:0 --group=references:0 --transform=s/txt/bc/ raw.txt
+		one_error 'bpf-merge: error: *' bpf-merge -o out bad.tar || { echo "$line" && return 1; }
+	done <<-'END'
+		x 4 input bitcode
+		0 4 input bitcode
+		-1 4 input bitcode
+		0 99999999999999999999999999 input bitcode
+		18446744073709551615 4 input bitcode
+		4 18446744073709551615 input bitcode
+		0
+		0 4
+		0 4 input
+		0 4 inputs bitcode
+		0 4 file references
+		0 4 input native
+	END
+}
+
 # --- The command line ---
 
 @test "-o writes the stream to a file" {
@@ -566,7 +662,7 @@ content_of() {
 
 @test "--help and --version" {
 	run --separate-stderr -0 bpf-extract --help
-	[[ $output == 'Usage: bpf-extract '*-L*-l*--output*--log-level*--log-file*--time*--version* && ! $stderr ]]
+	[[ $output == 'Usage: bpf-extract '*-L*-l*--thin*--output*--log-level*--log-file*--time*--version* && ! $stderr ]]
 	run --separate-stderr -0 bpf-extract -V
 	[[ $output == 'bpf-extract '[0-9]* && ! $stderr ]]
 }

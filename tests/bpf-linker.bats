@@ -117,7 +117,7 @@ compile_program() {
 
 @test "a plain link runs five stages" {
 	pipeline_is -o out in.bc <<-'END'
-		bpf-extract in.bc
+		bpf-extract --thin in.bc
 		bpf-merge --strip-debug
 		bpf-internalize
 		bpf-opt
@@ -181,13 +181,13 @@ compile_program() {
 
 @test "-L and -l stay in order with the inputs" {
 	passes -L first -lone last.bc -L=second -l two -Lthird <<-'END'
-		bpf-extract in.bc -L first -l one last.bc -L second -l two -L third
+		bpf-extract --thin in.bc -L first -l one last.bc -L second -l two -L third
 	END
 }
 
 @test "a library alone is input" {
 	pipeline_is -o out -lone <<-'END'
-		bpf-extract -l one
+		bpf-extract --thin -l one
 		bpf-merge --strip-debug
 		bpf-internalize
 		bpf-opt
@@ -241,7 +241,7 @@ compile_program() {
 
 @test "--log-level, --log-file and --time reach every stage" {
 	passes --log-level INFO --log-file log --time <<-'END'
-		bpf-extract --log-level=info --log-file=log --time in.bc
+		bpf-extract --log-level=info --log-file=log --time --thin in.bc
 		bpf-merge --log-level=info --log-file=log --time --strip-debug
 		bpf-internalize --log-level=info --log-file=log --time
 		bpf-opt --log-level=info --log-file=log --time
@@ -298,7 +298,7 @@ compile_program() {
 @test "rustc's command line" {
 	pipeline_is --export-symbols d/symbols d/symbols.o d/hello.rcgu.o d/libcore-1.rlib \
 		-L d/raw-dylibs --cpu generic -o d/hello -O3 --debug --btf <<-'END'
-			bpf-extract d/symbols.o d/hello.rcgu.o d/libcore-1.rlib -L d/raw-dylibs
+			bpf-extract --thin d/symbols.o d/hello.rcgu.o d/libcore-1.rlib -L d/raw-dylibs
 			bpf-merge --export-symbols=d/symbols
 			bpf-internalize --export-symbols=d/symbols
 			bpf-opt --cpu=generic -O3
@@ -325,11 +325,11 @@ compile_program() {
 }
 
 @test "after --, everything is a file" {
-	passes -- -a --btf -- @b <<<'bpf-extract in.bc -- -a --btf -- @b'
+	passes -- -a --btf -- @b <<<'bpf-extract --thin in.bc -- -a --btf -- @b'
 }
 
 @test "- is standard input" {
-	passes - <<<'bpf-extract in.bc -'
+	passes - <<<'bpf-extract --thin in.bc -'
 }
 
 @test "a value may begin with - when it is attached" {
@@ -343,7 +343,7 @@ compile_program() {
 		"'\\''" '"\"x\\"' >response
 	pipeline @response last.bc | head -2 >given
 	diff given - <<-'END'
-		bpf-extract 'a  b.bc' 'it'\''s' 'c d' '"e\' fgh 'two
+		bpf-extract --thin 'a  b.bc' 'it'\''s' 'c d' '"e\' fgh 'two
 		lines' ''\''' '"x\' last.bc
 	END
 }
@@ -363,7 +363,7 @@ compile_program() {
 }
 
 @test "a response file that is not there is an input" {
-	passes @missing <<<'bpf-extract in.bc @missing'
+	passes @missing <<<'bpf-extract --thin in.bc @missing'
 	one_error 'bpf-extract: error: @missing: *' bpf-linker -o out @missing
 }
 

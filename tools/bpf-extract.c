@@ -15,11 +15,13 @@
 #include <unistd.h>
 
 static struct list library_directories;
+static bool thin;
 
 static const struct option_spec own_options[] = {
     {"library-path", 'L', OPTION_TEXTS, &library_directories, "DIR",
 	"search DIR for the libraries of -l"},
     {"library", 'l', OPTION_OPERAND, NULL, "NAME", "read libNAME.a, at this place among the files"},
+    {"thin", 0, OPTION_FLAG, &thin, NULL, "refer to the files instead of copying from them"},
     {NULL},
 };
 
@@ -342,7 +344,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < barren.count; i++)
 		message(LEVEL_WARN, "%s: holds no LLVM bitcode; its native code is left out",
 		    barren.items[i]);
-	stream_write(&stream, output);
+	stream_write(&stream, output, thin);
 	output_commit(output);
 	tool_finish();
 }
