@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 size_t input_bytes;
-static struct input *mapped; /* regular files, but standard input */
+static struct input *mapped; /* regular files, but standard input by any name */
 static size_t mapped_count;
 
 enum { PIPE_SIZE = 1 << 20 };
@@ -75,6 +75,14 @@ static bool is_stdin(const char *name)
 	return !name || !strcmp(name, "-");
 }
 
+static bool is_same_file(const struct stat *status, int file)
+{
+	struct stat other;
+
+	return !fstat(file, &other) && other.st_dev == status->st_dev &&
+	       other.st_ino == status->st_ino;
+}
+
 struct input input_read_any(const char *name)
 {
 	bool from_stdin = is_stdin(name);
@@ -96,7 +104,7 @@ struct input input_read_any(const char *name)
 		input.data = mmap(NULL, input.size, PROT_READ, MAP_PRIVATE, file, 0);
 		if (input.data == MAP_FAILED)
 			fail("%s:", input.name);
-		if (!from_stdin) {
+		if (!from_stdin && !is_same_file(&status, STDIN_FILENO)) {
 			mapped = xrealloc(mapped, (mapped_count + 1) * sizeof *mapped);
 			mapped[mapped_count++] = input;
 		}
@@ -132,7 +140,7 @@ const char *input_file_of(const unsigned char *data, size_t size, size_t *offset
 
 	for (size_t i = 0; i < mapped_count; i++, last++) {
 		const struct input *file = &mapped[last %= mapped_count];
-		if (data < file->data || data - file->data > (ptrdiff_t)file->size)
+		if (data < file->data || data - file->data >= (ptrdiff_t)file->size)
 			continue;
 		*offset = data - file->data;
 		return size <= file->size - *offset ? file->name : NULL;

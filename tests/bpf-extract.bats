@@ -477,9 +477,30 @@ content_of() {
 		member/bitcode dir/libone.a(raw.bc)
 		input/bitcode raw.bc
 		input/ir text.ll
-		member/bitcode dir/libone.a(raw.bc)
 		input/bitcode thrice.bc
 	END
+}
+
+@test "an archive that is given twice is read once, files are not" {
+	"$LLVM_AR" rcs lib.a raw.bc
+	ln lib.a link.a
+	cp lib.a copy.a
+	entries_are lib.a thrice.bc ./lib.a link.a copy.a thrice.bc <<-'END'
+		member/bitcode lib.a(raw.bc)
+		index/symbols lib.a
+		input/bitcode thrice.bc
+		member/bitcode copy.a(raw.bc)
+		index/symbols copy.a
+		input/bitcode thrice.bc
+	END
+	run -0 --separate-stderr bpf-extract --log-level=info -o out lib.a ./lib.a
+	[[ $stderr == 'bpf-extract: info: ./lib.a: passed over, was read before' ]]
+}
+
+@test "an empty archive among others is worth no word" {
+	"$LLVM_AR" rcs empty.a
+	run -0 --separate-stderr bpf-extract -o out raw.bc empty.a
+	[[ ! $stderr ]]
 }
 
 # --- The stream ---
@@ -587,6 +608,9 @@ thin_is_as_full() {
 	entries --thin - <raw.bc | diff - <(echo 'input/bitcode <stdin>')
 	cat raw.bc | entries --thin | diff - <(echo 'input/bitcode <stdin>')
 	content '<stdin>' | cmp - raw.bc
+	# the next stage has another standard input
+	bpf-extract --thin /dev/stdin <raw.bc >stream.tar
+	list stream.tar | diff - <(echo 'input/bitcode /dev/stdin')
 	entries --thin <(cat raw.bc) | sed 's,/dev/fd/[0-9]*,PIPE,' | diff - <(echo 'input/bitcode PIPE')
 	cp raw.bc $'new\nline'
 	bpf-extract --thin $'new\nline' | bpf-merge | cmp - <(bpf-merge raw.bc)

@@ -457,6 +457,35 @@ counter_users() {
 	done
 }
 
+@test "what a definition needs that lost its name, and is kept by an alias" {
+	ir a <<-'END'
+		declare i32 @helper()
+		@al = alias i32 (), ptr @f
+		define weak i32 @f() {
+			%1 = call i32 @helper()
+			ret i32 %1
+		}
+		define i32 @first() {
+			%1 = call i32 @f()
+			%2 = call i32 @al()
+			ret i32 %1
+		}
+		define i32 @second() {
+			%1 = call i32 @al()
+			%2 = call i32 @f()
+			ret i32 %1
+		}
+	END
+	ir b <<<'define i32 @f() { ret i32 5 }'
+	ir helper <<<'define i32 @helper() { ret i32 6 }'
+	archive helper.a helper
+	for export in first second; do
+		bpf-extract a.ll b.ll helper.a | becomes bpf-merge --unresolved-symbols=error --export=$export
+		has 'define i32 @helper() {'
+		has 'ret i32 5'
+	done
+}
+
 @test "an alias of one of a comdat" {
 	for name in a b; do
 		ir $name <<-END
@@ -504,6 +533,26 @@ counter_users() {
 	extract a.ll lib.a
 	merge stream
 	symbols_are 'w f' 'T g'
+}
+
+@test "a weak and a strong reference to what is undefined, in either order" {
+	ir weak <<-'END'
+		declare extern_weak i32 @x()
+		define ptr @weak() { ret ptr @x }
+	END
+	ir strong <<-'END'
+		declare i32 @x() section ".ksyms"
+		define i32 @strong() {
+			%1 = call i32 @x()
+			ret i32 %1
+		}
+	END
+	becomes bpf-merge weak.ll strong.ll
+	has 'declare i32 @x() section ".ksyms"'
+	becomes bpf-merge strong.ll weak.ll
+	has 'declare i32 @x() section ".ksyms"'
+	becomes bpf-merge weak.ll
+	has 'declare extern_weak i32 @x()'
 }
 
 @test "a weak and a strong reference to one symbol" {
@@ -643,6 +692,31 @@ counter_users() {
 	done
 }
 
+@test "a function here and a variable there, that nothing defines" {
+	ir a <<-'END'
+		declare i32 @x()
+		define ptr @a() { ret ptr @x }
+	END
+	ir b <<-'END'
+		@x = external global i32
+		define ptr @b() { ret ptr @x }
+	END
+	for order in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # two
+		one_error "bpf-merge: error: ?.ll: symbol 'x' is a * in ?.ll" bpf-merge -o out.bc $order
+	done
+}
+
+@test "external globals without a name" {
+	for module in a b; do
+		ir $module <<-END
+			@0 = global i32 1
+			define ptr @$module() { ret ptr @0 }
+		END
+	done
+	becomes bpf-merge a.ll b.ll
+}
+
 @test "little- and big-endian modules in one link" {
 	function_ir a 1
 	big_endian_ir b <<<'define i32 @g() { ret i32 1 }'
@@ -661,6 +735,13 @@ counter_users() {
 		bpf-merge -o out stream
 	merge b.ll
 	has 'target triple = "bpfeb"'
+}
+
+@test "big-endian, without a data layout" {
+	printf '%s\n' 'target triple = "bpfeb"' 'define i32 @b() { ret i32 1 }' >b.ll
+	ir a <<<'define i32 @a() { ret i32 1 }'
+	one_error 'bpf-merge: error: b.ll: is big-endian BPF, but a.ll is little-endian' \
+		bpf-merge -o out.bc a.ll b.ll
 }
 
 @test "the triple is that of the BPF module, beside those of a host" {
@@ -848,6 +929,26 @@ counter_users() {
 	merge --export prog stream
 	symbols_are 'T f' 'T g' 'T prog'
 	returns 2 f
+}
+
+@test "what a file defines stays visible when a member has a stronger definition" {
+	ir a <<-'END'
+		@cfg = weak global i32 1
+		define weak i32 @f() { ret i32 1 }
+	END
+	ir l <<-'END'
+		@cfg = global i32 2
+		@m = global i32 0
+		@llvm.used = appending global [1 x ptr] [ptr @m], section "llvm.metadata"
+		define i32 @f() { ret i32 2 }
+		define i32 @g() { ret i32 3 }
+	END
+	archive l.a l
+	bpf-extract a.ll l.a | becomes bpf-merge
+	has '@cfg = global i32 2'
+	has 'define i32 @f() {'
+	has 'ret i32 2'
+	lacks '@g'
 }
 
 @test "a weak definition keeps a member out" {
@@ -1097,6 +1198,28 @@ needs_memset() {
 	symbols_are 't helper_of_memset' 'T memset' 'T prog'
 }
 
+@test "a memory builtin of an archive that needs another" {
+	ir program <<-'END'
+		declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+		define void @program(ptr %p, i64 %n) {
+			call void @llvm.memset.p0.i64(ptr %p, i8 0, i64 %n, i1 false)
+			ret void
+		}
+	END
+	ir memset <<-'END'
+		declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+		define ptr @memset(ptr %p, i32 %c, i64 %n) {
+			call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %p, i64 %n, i1 false)
+			ret ptr %p
+		}
+	END
+	ir memcpy <<<'define ptr @memcpy(ptr %to, ptr %from, i64 %n) { ret ptr %to }'
+	archive lib.a memset memcpy
+	bpf-extract program.ll lib.a | becomes bpf-merge --export=program
+	has 'define ptr @memset('
+	has 'define ptr @memcpy('
+}
+
 @test "no memory builtin is an undefined symbol" {
 	for name in memcpy memmove memset memcmp bcmp; do
 		ir a <<-END
@@ -1134,6 +1257,80 @@ needs_memset() {
 	merge_warns "needs.bc: undefined symbol 'missing'*function 'needs'*needs.c:11*" \
 		--strip-debug needs.bc
 	lacks '!dbg'
+}
+
+@test "the line of an undefined symbol is of the function that is named, and of its first use" {
+	cat >w.c <<-'END'
+		int s1(int);
+		int s2(int);
+		int x(int);
+		extern int array[8];
+		static __attribute__((noinline)) int b(int v)
+		{
+			return s2(v) + x(v);
+		}
+		static __attribute__((noinline)) int a(int v)
+		{
+			return s1(v)
+				+ x(v)
+				+ x(v + 1)
+				+ b(v);
+		}
+		int program(int *c)
+		{
+			int d = a(*c);
+			return d +
+				array[3];
+		}
+	END
+	compile w.c -fno-inline
+	"$DIS" -o w.ll w.bc
+	for file in w.bc w.ll; do
+		run -0 --separate-stderr bpf-merge -o out.bc $file
+		grep -F "undefined symbol 'x', used by function" <<<"$stderr" >line
+		[[ $(<line) == *"function 'a' (w.c:12)" || $(<line) == *"function 'b' (w.c:7)" ]]
+		[[ $stderr == *"'array', used by function 'program' (w.c:20)"* ]]
+	done
+}
+
+@test "what an object without bitcode leaves undefined" {
+	ir lib <<<'define i32 @lib() { ret i32 1 }'
+	ir a <<<'define i32 @a() { ret i32 1 }'
+	archive lib.a lib
+	printf '.file "refs.c"\n.globl nothere, lib\n.long lib, nothere\n' |
+		"$CLANG" -target x86_64-linux-gnu -x assembler -c -o refs.o -
+	bpf-extract a.ll refs.o lib.a 2>/dev/null >stream.tar
+	one_error "bpf-merge: error: refs.o: undefined symbol 'nothere'" \
+		bpf-merge --unresolved-symbols=error -o out.bc stream.tar
+}
+
+@test "module asm defines symbols" {
+	ir asm <<-'END'
+		module asm ".text"
+		module asm ".globl one, other # both"
+		module asm "one: r0 = 1; exit"
+		module asm "\09.weak two; two : r0 = 2"
+		module asm "local: exit"
+	END
+	ir a <<-'END'
+		declare i32 @one()
+		declare i32 @two()
+		declare i32 @other()
+		define i32 @a() {
+			%1 = call i32 @one()
+			%2 = call i32 @two()
+			%3 = call i32 @other()
+			ret i32 %1
+		}
+	END
+	run -0 --separate-stderr bpf-merge --export=a,one -o out.bc a.ll asm.ll
+	[[ $stderr == "bpf-merge: warning: a.ll: undefined symbol 'other', used by function 'a'" ]]
+	archive asm.a asm
+	"$LLVM_AR" rcS unindexed.a asm.bc
+	for archive in asm.a unindexed.a; do
+		bpf-extract a.ll $archive | becomes_with_warning "*'other'*" bpf-merge --export=a
+		has 'module asm "one: r0 = 1; exit"'
+	done
 }
 
 @test "an undefined symbol that a variable needs" {
@@ -1250,6 +1447,16 @@ needs_memset() {
 }
 
 # --- Debug info ---
+
+@test "--strip-debug: debug info as LLVM before 19 wrote it, with calls" {
+	# clang-14 -g -O2 of `int visit(int x) { return x + 1; }`
+	base64 -d "$FIXTURES/llvm-14.bc.base64" >old.bc
+	becomes bpf-merge --strip-debug old.bc
+	has 'define dso_local i32 @visit('
+	lacks DILocation
+	becomes bpf-merge old.bc
+	has DILocation
+}
 
 @test "--strip-debug" {
 	cat >a.c <<-'END'

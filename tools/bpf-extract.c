@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct list library_directories;
@@ -221,13 +222,32 @@ static struct input read_member(
 	return (struct input){archive_entry_pathname(header), data, whole};
 }
 
-static void extract_archive(struct input archive, int depth)
+/* Whether it is a file that was asked for before, by whatever name. */
+static bool was_read_before(const char *name)
+{
+	static struct stat *files;
+	static size_t count;
+	struct stat status;
+
+	if (stat(name, &status) || !S_ISREG(status.st_mode))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (files[i].st_dev == status.st_dev && files[i].st_ino == status.st_ino)
+			return true;
+	files = xrealloc(files, (count + 1) * sizeof *files);
+	files[count++] = status;
+	return false;
+}
+
+/* Returns whether there was anything in the archive. */
+static bool extract_archive(struct input archive, int depth)
 {
 	struct archive *reader = archive_read_new();
 	struct archive_entry *header;
 	struct input index = {NULL, NULL, 0}, member;
 	struct members members = {NULL, 0};
 	size_t index_width = 4;
+	bool any = false;
 	int result;
 
 	archive_read_support_format_ar(reader);
@@ -247,6 +267,7 @@ static void extract_archive(struct input archive, int depth)
 		if (!strcmp(member.name, "//") || !strncmp(member.name, "__.SYMDEF", 9) ||
 		    !member.size)
 			continue;
+		any = true;
 		member.name = xasprintf("%s(%s)", archive.name, member.name);
 		extract(member, ORIGIN_MEMBER, depth + 1);
 		/* an archive in an archive has its own index */
@@ -262,6 +283,7 @@ static void extract_archive(struct input archive, int depth)
 	if (index.data)
 		add_index(archive, index, index_width, &members);
 	archive_read_free(reader);
+	return any;
 }
 
 static void extract(struct input input, enum stream_origin origin, int depth)
@@ -283,8 +305,12 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 	case KIND_ARCHIVE:
 		if (depth == DEEPEST_ARCHIVE)
 			fail("%s: archives are nested too deep", input.name);
-		extract_archive(input, depth);
-		if (stream.count == before && origin == ORIGIN_INPUT)
+		if (origin == ORIGIN_INPUT && was_read_before(input.name)) {
+			message(LEVEL_INFO, "%s: passed over, was read before", input.name);
+			break;
+		}
+		if (extract_archive(input, depth) && stream.count == before &&
+		    origin == ORIGIN_INPUT)
 			list_add(&barren, input.name);
 		break;
 	case KIND_THIN_ARCHIVE:

@@ -57,6 +57,7 @@ struct module {
 	bool takes_part;
 	bool is_needed;                  /* something of it was reached */
 	bool indexed;                    /* its archive's index names a symbol of it */
+	bool strips_late;                /* only when all bodies are read, see has_debug_calls */
 	LLVMPassManagerRef materializer; /* reads function bodies, see read_body */
 	struct used *used;
 	LLVMModuleRef with_lines; /* opened again for its debug info, see find_line */
@@ -68,8 +69,11 @@ struct symbol {
 	LLVMValueRef definition;
 	const struct use *use; /* the first that is not weak, NULL while there is none */
 	enum strength strength;
-	bool hidden; /* one declaration or definition says so */
-	bool wanted; /* reachable */
+	bool hidden;         /* one declaration or definition says so */
+	bool wanted;         /* reachable */
+	bool of_input;       /* a file of the command line defines it, visibly */
+	bool in_asm;         /* module asm defines it */
+	const char *section; /* of the first declaration that has one */
 };
 
 struct use {
@@ -87,10 +91,11 @@ struct task {
 static LLVMContextRef context;
 static struct module *modules;
 static size_t module_count;
-static struct names symbols;    /* of struct symbol */
-static struct names members;    /* of the archives' struct module that would define the symbol */
-static struct pointers reached; /* definitions and constants that the walk has seen */
-static struct pointers lost;    /* definitions that lost against one elsewhere */
+static struct names symbols;       /* of struct symbol */
+static struct names members;       /* of the archives' struct module that would define the symbol */
+static struct pointers reached;    /* definitions and constants that the walk has seen */
+static struct pointers references; /* to definitions elsewhere, that the walk has seen */
+static struct pointers lost;       /* definitions that lost against one elsewhere */
 static struct {
 	struct task *items;
 	size_t count, room;
@@ -224,9 +229,13 @@ static void align_common(LLVMValueRef winner, LLVMValueRef loser)
 static void check_same_sort(
     const struct symbol *symbol, const struct module *module, LLVMValueRef global)
 {
-	if (symbol->definition && is_function(symbol->definition) != is_function(global))
+	const struct use *use = symbol->use && symbol->use->reference ? symbol->use : NULL;
+	LLVMValueRef other = symbol->definition ? symbol->definition : use ? use->reference : NULL;
+
+	if (other && is_function(other) != is_function(global))
 		fail("%s: symbol '%s' is a %s, but a %s in %s", name_of(module), symbol->name,
-		    sort_of(global), sort_of(symbol->definition), name_of(symbol->module));
+		    sort_of(global), sort_of(other),
+		    name_of(symbol->definition ? symbol->module : use->module));
 }
 
 /* Puts a definition on the list of those to follow, once. */
@@ -291,16 +300,82 @@ static void add_symbol(LLVMValueRef global, void *data)
 {
 	struct module *module = data;
 
-	if (is_special(global) || is_local(global))
+	/* what has no name is not known elsewhere */
+	if (is_special(global) || is_local(global) || !*value_name(global))
 		return;
 	struct symbol *symbol = symbol_of(value_name(global));
 	symbol->hidden |= LLVMGetVisibility(global) == LLVMHiddenVisibility;
-	if (LLVMIsDeclaration(global))
+	if (LLVMIsDeclaration(global)) {
+		if (!symbol->section && LLVMIsAGlobalObject(global))
+			symbol->section = LLVMGetSection(global);
 		return;
+	}
 	if (strength_of(global) == UNDEFINED || is_unfit_builtin(global))
 		lose(global);
 	else
 		resolve(symbol, module, global);
+}
+
+/* Module asm: LLVM-C does not tell what it defines. */
+
+static const char *skip_blanks(const char *text)
+{
+	return text + strspn(text, " \t");
+}
+
+static size_t name_length(const char *text)
+{
+	return strcspn(text, " \t,:;=#\n");
+}
+
+static bool has_label(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (; text; text = strpbrk(text, "\n;"), text = text ? text + 1 : NULL) {
+		const char *line = skip_blanks(text);
+		if (name_length(line) == length && !memcmp(line, name, length) &&
+		    *skip_blanks(line + length) == ':')
+			return true;
+	}
+	return false;
+}
+
+/* Calls visit for each name that module asm both makes global and has a label for. */
+static void each_asm_symbol(
+    struct module *module, void (*visit)(struct module *module, const char *name))
+{
+	static const char *const directives[] = {".globl", ".global", ".weak"};
+	size_t length;
+	const char *given = LLVMGetModuleInlineAsm(module->ir, &length);
+	char *text = strndup(given, length);
+
+	for (const char *line = length ? text : NULL; line;
+	    line = strpbrk(line, "\n;"), line = line ? line + 1 : NULL) {
+		const char *word = skip_blanks(line);
+		for (size_t i = 0; i < sizeof directives / sizeof *directives; i++) {
+			size_t directive = strlen(directives[i]);
+			if (strncmp(word, directives[i], directive) ||
+			    !strchr(" \t", word[directive]))
+				continue;
+			const char *place = skip_blanks(word + directive);
+			while (name_length(place)) {
+				char *name = strndup(place, name_length(place));
+				if (has_label(text, name))
+					visit(module, name);
+				place = skip_blanks(place + strlen(name));
+				place = *place == ',' ? skip_blanks(place + 1) : "";
+				free(name);
+			}
+		}
+	}
+	free(text);
+}
+
+static void add_asm_symbol(struct module *module, const char *name)
+{
+	(void)module;
+	symbol_of(name)->in_asm = true;
 }
 
 /* Taking part */
@@ -312,6 +387,9 @@ static bool is_bpf(const struct module *module)
 
 static enum LLVMByteOrdering byte_order(const struct module *module)
 {
+	/* IR may come without a data layout */
+	if (!strncmp(LLVMGetTarget(module->ir), "bpfeb", 5))
+		return LLVMBigEndian;
 	return LLVMByteOrder(LLVMGetModuleDataLayout(module->ir));
 }
 
@@ -336,12 +414,26 @@ static void add_roots_of_module(struct module *module)
 			follow_constant(module, NULL, LLVMGetInitializer(global));
 }
 
+/* LLVM before 19 wrote variable locations as calls. When LLVM makes records of them, in a body that
+ * it reads, it needs their own locations. */
+static bool has_debug_calls(LLVMModuleRef ir)
+{
+	static const char *const names[] = {
+	    "llvm.dbg.value", "llvm.dbg.declare", "llvm.dbg.label", "llvm.dbg.assign"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (LLVMGetNamedFunction(ir, names[i]))
+			return true;
+	return false;
+}
+
 static void open_module(struct module *module)
 {
 	if (module->ir)
 		return;
 	module->ir = module_open(context, module->entry->input);
-	if (strip_debug)
+	module->strips_late = strip_debug && has_debug_calls(module->ir);
+	if (strip_debug && !module->strips_late)
 		LLVMStripModuleDebugInfo(module->ir);
 	module->materializer = LLVMCreateFunctionPassManagerForModule(module->ir);
 	module->used = used_read(module->ir);
@@ -356,6 +448,7 @@ static void take_part(struct module *module)
 	open_module(module);
 	check_target(module);
 	module_each_global(module->ir, add_symbol, module);
+	each_asm_symbol(module, add_asm_symbol);
 	if (walking)
 		add_roots_of_module(module);
 }
@@ -365,16 +458,21 @@ static void take_part(struct module *module)
 /* Brings in the member of an archive that defines the symbol, where no other input does. */
 static void find_definition(struct symbol *symbol)
 {
-	void **member = symbol->definition ? NULL : names_find(&members, symbol->name);
+	void **member =
+	    symbol->definition || symbol->in_asm ? NULL : names_find(&members, symbol->name);
 
 	if (member)
 		take_part(*member);
 }
 
-/* A root that no module refers to. */
-static void want_root(struct symbol *symbol)
+/* user may be NULL: no module refers to the root. */
+static void want_root(struct symbol *symbol, struct module *user)
 {
 	symbol->wanted = true;
+	if (user && !symbol->use) {
+		struct use use = {.module = user};
+		symbol->use = memcpy(allocate(sizeof use), &use, sizeof use);
+	}
 	find_definition(symbol);
 	if (symbol->definition)
 		reach(symbol->module, symbol->definition);
@@ -405,22 +503,24 @@ static void note_intrinsic(LLVMValueRef function)
 
 static void follow_global(struct module *module, LLVMValueRef user, LLVMValueRef global)
 {
-	if (is_local(global)) {
+	if (is_local(global) || !*value_name(global)) {
 		reach(module, global);
 		return;
 	}
-	if (pointers_has(&reached, global))
-		return;
 	if (is_special(global)) {
 		note_intrinsic(global);
 		return;
 	}
+	/* one that lost may have been reached all the same, by an alias */
+	if (pointers_has(&references, global) ||
+	    (pointers_has(&reached, global) && !pointers_has(&lost, global)))
+		return;
 	struct symbol *symbol = symbol_of(value_name(global));
 	if (symbol->definition == global) {
 		symbol->wanted = true;
 		reach(module, global);
 	} else {
-		pointers_add(&reached, global);
+		pointers_add(&references, global);
 		want(symbol, (struct use){module, user, global});
 	}
 }
@@ -508,24 +608,32 @@ static void want_if_visible(LLVMValueRef global, void *data)
 	if (is_local(global) || is_special(global) || LLVMIsDeclaration(global))
 		return;
 	struct symbol *symbol = symbol_of(value_name(global));
-	if (symbol->definition == global && !symbol->hidden)
-		follow_global(module, NULL, global);
+	if (!symbol->definition || symbol->hidden)
+		return;
+	symbol->of_input = true;
+	want_root(symbol, module);
 }
 
-static void want_references(const struct module *module)
+/* LLVM-C does not tell an undefined symbol from that which names the source file. */
+static bool may_be_symbol(const char *name)
+{
+	return !strpbrk(name, "./-<> ");
+}
+
+static void want_references(struct module *module)
 {
 	struct input input = module->entry->input;
 	char *lines = strndup((const char *)input.data, input.size), *line;
 
 	while ((line = strsep(&lines, "\n")))
 		if (*line)
-			want_root(symbol_of(line));
+			want_root(symbol_of(line), may_be_symbol(line) ? module : NULL);
 }
 
 static void add_roots(void)
 {
 	for (size_t i = 0; i < exports.count; i++)
-		want_root(symbol_of(exports.items[i].text));
+		want_root(symbol_of(exports.items[i].text), NULL);
 	for (size_t i = 0; i < module_count; i++) {
 		struct module *module = &modules[i];
 		if (module->entry->content == CONTENT_REFERENCES)
@@ -539,7 +647,7 @@ static void add_roots(void)
 	for (size_t i = 0; keep_memory_builtins && memory_builtins[i]; i++) {
 		struct symbol *symbol = symbol_of(memory_builtins[i]);
 		if (symbol->definition)
-			want_root(symbol);
+			want_root(symbol, NULL);
 	}
 }
 
@@ -549,13 +657,14 @@ static void want_builtins_of_intrinsics(void)
 	for (size_t i = 0; i < intrinsics.count; i++) {
 		const char *builtin = memory_intrinsic_calls(intrinsics.items[i]);
 		if (builtin)
-			want_root(symbol_of(builtin));
+			want_root(symbol_of(builtin), NULL);
 	}
 }
 
 static void forget_walk(void)
 {
 	pointers_clear(&reached);
+	pointers_clear(&references);
 	tasks.count = intrinsics.count = 0;
 	for (size_t i = 0; i < symbols.count; i++) {
 		struct symbol *symbol = symbols.items[i].value;
@@ -566,6 +675,8 @@ static void forget_walk(void)
 
 static void walk(void)
 {
+	size_t known;
+
 	walking = true;
 	do {
 		/* a member that came late has a stronger definition than one already followed */
@@ -574,8 +685,11 @@ static void walk(void)
 		overridden = false;
 		add_roots();
 		follow_tasks();
-		want_builtins_of_intrinsics();
-		follow_tasks();
+		do {
+			known = intrinsics.count;
+			want_builtins_of_intrinsics();
+			follow_tasks();
+		} while (intrinsics.count > known);
 	} while (overridden);
 }
 
@@ -599,6 +713,11 @@ static void add_definition_of_member(LLVMValueRef global, void *data)
 static bool holds_module(const struct module *module)
 {
 	return module->entry->content == CONTENT_BITCODE || module->entry->content == CONTENT_IR;
+}
+
+static void add_asm_member(struct module *module, const char *name)
+{
+	add_member(module, symbol_of(name)->name);
 }
 
 static void read_index(const struct module *index)
@@ -688,27 +807,67 @@ static void open_inputs(const struct stream *stream)
 		} else if (!module->indexed) {
 			open_module(module);
 			module_each_global(module->ir, add_definition_of_member, module);
+			each_asm_symbol(module, add_asm_member);
 		}
 	}
 }
 
 /* Undefined symbols */
 
-static bool comes_from_kernel(LLVMValueRef reference)
+static bool comes_from_kernel(const struct symbol *symbol)
 {
-	const char *section = LLVMGetSection(reference);
-
-	return section && (!strcmp(section, ".ksyms") || !strcmp(section, ".kconfig"));
+	return symbol->section &&
+	       (!strcmp(symbol->section, ".ksyms") || !strcmp(symbol->section, ".kconfig"));
 }
 
 static bool is_undefined(const struct symbol *symbol)
 {
-	return symbol->use && !symbol->definition && !comes_from_kernel(symbol->use->reference) &&
+	return symbol->use && !symbol->definition && !symbol->in_asm &&
+	       !comes_from_kernel(symbol) &&
 	       !(keep_memory_builtins && is_memory_builtin(symbol->name));
 }
 
-/* `FILE:LINE` of the first use of the symbol in the function, NULL where debug info has none. The
- * module is opened once more, since its debug info may have been dropped when it was read. */
+static bool refers_to(LLVMValueRef value, LLVMValueRef reference)
+{
+	if (value == reference)
+		return true;
+	if (!LLVMIsAConstant(value) || LLVMIsAGlobalValue(value))
+		return false;
+	for (int i = 0; i < LLVMGetNumOperands(value); i++)
+		if (refers_to(LLVMGetOperand(value, i), reference))
+			return true;
+	return false;
+}
+
+static bool uses(LLVMValueRef instruction, LLVMValueRef reference)
+{
+	for (int i = 0; i < LLVMGetNumOperands(instruction); i++)
+		if (refers_to(LLVMGetOperand(instruction, i), reference))
+			return true;
+	return false;
+}
+
+/* `FILE:LINE` of the function's first instruction that uses the reference and has a place; NULL
+ * where none has. */
+static char *find_line_in(LLVMValueRef function, LLVMValueRef reference)
+{
+	unsigned length;
+
+	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
+	    block = LLVMGetNextBasicBlock(block))
+		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
+		    instruction = LLVMGetNextInstruction(instruction)) {
+			if (!LLVMGetDebugLocLine(instruction) || !uses(instruction, reference))
+				continue;
+			const char *file = LLVMGetDebugLocFilename(instruction, &length);
+			return xasprintf(
+			    "%.*s:%u", (int)length, file, LLVMGetDebugLocLine(instruction));
+		}
+	return NULL;
+}
+
+/* The same of a use. The module is opened once more, since its debug info may have been dropped
+ * when it was read. */
 static char *find_line(const struct use *use)
 {
 	if (!use->module->with_lines)
@@ -723,15 +882,7 @@ static char *find_line(const struct use *use)
 	if (!function || !reference)
 		return NULL;
 	LLVMRunFunctionPassManager(LLVMCreateFunctionPassManagerForModule(ir), function);
-	for (LLVMUseRef place = LLVMGetFirstUse(reference); place; place = LLVMGetNextUse(place)) {
-		LLVMValueRef user = LLVMGetUser(place);
-		unsigned length;
-		if (!LLVMIsAInstruction(user) || !LLVMGetDebugLocLine(user))
-			continue;
-		const char *file = LLVMGetDebugLocFilename(user, &length);
-		return xasprintf("%.*s:%u", (int)length, file, LLVMGetDebugLocLine(user));
-	}
-	return NULL;
+	return find_line_in(function, reference);
 }
 
 /* `, used by function 'f' (file.c:3)`, as far as that is known. */
@@ -744,12 +895,18 @@ static char *describe_user(const struct use *use)
 	return line ? xasprintf("%s (%s)", user, line) : user;
 }
 
+/* An exported symbol of which nothing else is to be said. */
+static bool is_missing_root(const struct symbol *symbol)
+{
+	return !symbol->definition && !symbol->in_asm && !is_undefined(symbol);
+}
+
 static void report_undefined(void)
 {
 	bool is_error = !strcmp(unresolved_symbols, "error"), any = false;
 
 	for (size_t i = 0; i < exports.count; i++)
-		if (!symbol_of(exports.items[i].text)->definition)
+		if (is_missing_root(symbol_of(exports.items[i].text)))
 			message(LEVEL_WARN, "exported symbol '%s' is not defined in any input",
 			    exports.items[i].text);
 	if (!strcmp(unresolved_symbols, "ignore"))
@@ -817,7 +974,19 @@ static void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition)
 static bool serves_program_alone(const struct module *module, LLVMValueRef definition)
 {
 	return !exports_given && module->entry->origin == ORIGIN_MEMBER &&
-	       is_function(definition) && !used_has(module->used, definition);
+	       !symbol_of(value_name(definition))->of_input && is_function(definition) &&
+	       !used_has(module->used, definition);
+}
+
+/* LLVM keeps the first declaration of many. */
+static void trim_declaration(LLVMValueRef declaration)
+{
+	const struct symbol *symbol = symbol_of(value_name(declaration));
+
+	if (LLVMGetLinkage(declaration) == LLVMExternalWeakLinkage && symbol->use)
+		LLVMSetLinkage(declaration, LLVMExternalLinkage);
+	if (symbol->section && !LLVMGetSection(declaration))
+		LLVMSetSection(declaration, symbol->section);
 }
 
 static void trim(LLVMValueRef global, void *data)
@@ -828,8 +997,12 @@ static void trim(LLVMValueRef global, void *data)
 		return;
 	if (LLVMIsAGlobalObject(global))
 		LLVMSetComdat(global, NULL);
-	if (is_local(global) || LLVMIsDeclaration(global))
+	if (is_local(global) || !*value_name(global))
 		return;
+	if (LLVMIsDeclaration(global)) {
+		trim_declaration(global);
+		return;
+	}
 	if (pointers_has(&lost, global)) {
 		replace_by_declaration(module->ir, global);
 		return;
@@ -874,8 +1047,12 @@ static void link_module(LLVMModuleRef result, struct module *module)
 	module_each_global(module->ir, trim, module);
 	drop_stack_probes(module->ir);
 	LLVMGetModuleInlineAsm(module->ir, &length);
-	if (!module->is_needed && !length && !used_any(module->used))
+	if (!module->is_needed && !length && !used_any(module->used)) {
+		message_subject = NULL;
 		return;
+	}
+	if (module->strips_late)
+		LLVMStripModuleDebugInfo(module->ir);
 	LLVMSetTarget(module->ir, LLVMGetTarget(result));
 	LLVMSetDataLayout(module->ir, LLVMGetDataLayoutStr(result));
 	if (LLVMLinkModules2(result, module->ir)) {
