@@ -951,6 +951,29 @@ counter_users() {
 	lacks '@g'
 }
 
+@test "a member that comes late hides what a file defines" {
+	ir p <<-'END'
+		@v = external global i32
+		declare i32 @g()
+		define weak i32 @f() {
+			%1 = load i32, ptr @v
+			ret i32 %1
+		}
+		define i32 @entry() {
+			%1 = call i32 @g()
+			ret i32 %1
+		}
+	END
+	ir q <<-'END'
+		define weak hidden i32 @f() { ret i32 1 }
+		define i32 @g() { ret i32 3 }
+	END
+	ir r <<<'@v = global i32 5'
+	archive lib.a q r
+	bpf-extract p.ll lib.a | becomes bpf-merge
+	symbols_are 'T entry' 'T g'
+}
+
 @test "a weak definition keeps a member out" {
 	ir prog <<-'END'
 		define weak i32 @f() { ret i32 1 }

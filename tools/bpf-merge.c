@@ -304,7 +304,10 @@ static void add_symbol(LLVMValueRef global, void *data)
 	if (is_special(global) || is_local(global) || !*value_name(global))
 		return;
 	struct symbol *symbol = symbol_of(value_name(global));
-	symbol->hidden |= LLVMGetVisibility(global) == LLVMHiddenVisibility;
+	if (!symbol->hidden && LLVMGetVisibility(global) == LLVMHiddenVisibility) {
+		symbol->hidden = true;
+		overridden |= symbol->of_input; /* it was a root */
+	}
 	if (LLVMIsDeclaration(global)) {
 		if (!symbol->section && LLVMIsAGlobalObject(global))
 			symbol->section = LLVMGetSection(global);
@@ -668,7 +671,7 @@ static void forget_walk(void)
 	tasks.count = intrinsics.count = 0;
 	for (size_t i = 0; i < symbols.count; i++) {
 		struct symbol *symbol = symbols.items[i].value;
-		symbol->wanted = false;
+		symbol->wanted = symbol->of_input = false;
 		symbol->use = NULL;
 	}
 }
