@@ -78,6 +78,8 @@ static void set_llvm_options(bool reads_stdin)
 
 	list_add(&arguments, program_name);
 	add_default(&arguments, true, "--cold-callsite-rel-freq=0");
+	/* libbpf refuses code in .text.unlikely. */
+	add_default(&arguments, true, "--profile-guided-section-prefix=false");
 	add_default(&arguments, !disable_expand_memcpy_in_order, "--bpf-expand-memcpy-in-order");
 	add_default(&arguments, !allow_bpf_trap, "--bpf-disable-trap-unreachable");
 	add_default(&arguments, unroll_loops, "--unroll-runtime");

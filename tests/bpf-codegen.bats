@@ -588,8 +588,51 @@ too_much() {
 
 # --- Options ---
 
+@test "cold code stays in .text, since libbpf refuses .text.unlikely." {
+	ir a <<-'END'
+		define internal i32 @rare(i32 %x) cold noinline {
+			%1 = mul i32 %x, 3
+			ret i32 %1
+		}
+		define i32 @a(i32 %x) {
+			%1 = call i32 @rare(i32 %x)
+			ret i32 %1
+		}
+	END
+	bpf-codegen -o out.o a.ll
+	run -0 "$READELF" -SW out.o
+	[[ $output == *' .text '* && $output != *unlikely* ]]
+}
+
+@test "--debug-info=none leaves but BTF, of an object and of assembly" {
+	echo 'struct t { int a; } s; int f(struct t *p) { s.a++; return p->a; }' >f.c
+	for target in bpfel bpfeb; do
+		"$CLANG" -target $target -O2 -g -emit-llvm -c -o f.bc f.c
+		bpf-codegen -o with.o f.bc
+		bpf-codegen --debug-info=none -o without.o f.bc
+		"llvm-objcopy-$LLVM_MAJOR" --strip-debug with.o stripped.o
+		for object in stripped without; do
+			"$READELF" -SW $object.o | sed -n 's/^ *\[ *\([0-9]*\)\] \([^ ]*\) .*/\1 \2/p' >$object.txt
+			{
+				"$NM" $object.o
+				"$OBJDUMP" -dr --no-show-raw-insn $object.o | grep -v 'file format'
+				"$READELF" -rW $object.o | awk '/^[0-9a-f]+ /{ print $1, $3, $4, $5 }'
+			} >>$object.txt
+		done
+		diff stripped.txt without.txt
+		for section in .text .BTF .BTF.ext; do
+			"llvm-objcopy-$LLVM_MAJOR" --dump-section $section=a with.o /dev/null
+			"llvm-objcopy-$LLVM_MAJOR" --dump-section $section=b without.o /dev/null
+			cmp a b
+		done
+	done
+	bpf-codegen --emit=asm --debug-info=none -o out.s f.bc
+	run ! grep -E '\.loc|\.cfi|debug_' out.s
+	grep -F .BTF.ext out.s
+}
+
 @test "--help lists every option" {
-	lists_options bpf-codegen --emit --disable-memory-builtins --dump-module --target --cpu \
+	lists_options bpf-codegen --emit --disable-memory-builtins --debug-info --dump-module --target --cpu \
 		--cpu-features --unroll-loops --disable-expand-memcpy-in-order --allow-bpf-trap \
 		--llvm-args --fatal-errors
 }

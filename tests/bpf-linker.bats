@@ -160,6 +160,7 @@ compile_program() {
 @test "of other options, the last wins" {
 	passes --cpu generic --cpu v3 --btf --btf -o other <<-'END'
 		bpf-merge
+		bpf-debuginfo --btf
 		bpf-opt --cpu=v3
 		bpf-codegen --cpu=v3 -o other
 	END
@@ -195,9 +196,24 @@ compile_program() {
 	END
 }
 
-@test "--btf keeps the debug info" {
-	passes --btf <<<'bpf-merge'
-	passes --btf --debug-info full <<<'bpf-merge'
+@test "--btf keeps the debug info, and runs one stage more" {
+	passes --btf <<-'END'
+		bpf-merge
+		bpf-debuginfo --btf
+	END
+	passes --btf --debug-info full <<-'END'
+		bpf-merge
+		bpf-debuginfo --btf --debug-info=full
+		bpf-codegen --debug-info=full -o out
+	END
+	pipeline_is -o dir/out in.bc --save-temps --btf --log-level=info <<-'END'
+		bpf-extract -o dir/out.1-extract.tar --log-level=info in.bc &&
+		bpf-merge -o dir/out.2-merge.bc --log-level=info dir/out.1-extract.tar &&
+		bpf-internalize -o dir/out.3-internalize.bc --log-level=info dir/out.2-merge.bc &&
+		bpf-debuginfo -o dir/out.4-debuginfo.bc --btf --log-level=info dir/out.3-internalize.bc &&
+		bpf-opt -o dir/out.5-opt.bc --log-level=info dir/out.4-debuginfo.bc &&
+		bpf-codegen --log-level=info -o dir/out dir/out.5-opt.bc
+	END
 }
 
 @test "--unroll-loops, --allow-bpf-trap, --disable-expand-memcpy-in-order" {
@@ -292,7 +308,7 @@ compile_program() {
 }
 
 @test "--debug and -flavor have no effect" {
-	passes --debug -flavor gnu --flavor=ld --debug-info none </dev/null
+	passes --debug -flavor gnu --flavor=ld </dev/null
 }
 
 @test "rustc's command line" {
@@ -301,6 +317,7 @@ compile_program() {
 			bpf-extract --thin d/symbols.o d/hello.rcgu.o d/libcore-1.rlib -L d/raw-dylibs
 			bpf-merge --export-symbols=d/symbols
 			bpf-internalize --export-symbols=d/symbols
+			bpf-debuginfo --btf
 			bpf-opt --cpu=generic -O3
 			bpf-codegen --cpu=generic -o d/hello
 		END

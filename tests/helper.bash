@@ -124,3 +124,43 @@ packet() {
 		"\\x$(printf %x "$1")"
 	head -c $((${2:-60} - 24)) /dev/zero
 }
+
+# How what bpftool prints in C is compiled.
+C_OF_BTF=("$CLANG" -target bpf -DBPF_NO_PRESERVE_ACCESS_INDEX -w -fsyntax-only)
+
+# dump_btf OBJECT: its BTF as bpftool prints it, in types.raw and types.h; the latter is good C
+dump_btf() {
+	bpftool btf dump file "$1" format raw >types.raw
+	bpftool btf dump file "$1" format c >types.h
+	"${C_OF_BTF[@]}" types.h
+}
+
+# c_says OBJECT: what standard input says in C holds for the types of OBJECT's BTF
+c_says() {
+	dump_btf "$1"
+	cat - >says.c
+	"${C_OF_BTF[@]}" -include types.h says.c
+}
+
+# load_with_btf OBJECT: the kernel takes it, its BTF, and a prototype of each of its functions
+load_with_btf() {
+	local program
+
+	unload
+	OBJECT=$1
+	bpftool --debug prog loadall "$OBJECT" "$PINS" pinmaps "$PINS/maps" >load.log 2>&1 ||
+		{ tail -n 30 load.log && return 1; }
+	# libbpf goes on without BTF that the kernel refuses
+	! grep -E -A 3 'BTF.*(error|Error|ignoring)|missing .BTF.ext|Invalid' load.log || return 1
+	for program in "$PINS"/*; do
+		[[ -f $program ]] || continue
+		bpftool -j prog show pinned "$program" | jq -e .btf_id || { echo "no BTF: $program" && return 1; }
+		[[ $(bpftool prog dump xlated pinned "$program" | head -n 1) == *\(*\): ]] ||
+			{ echo "no prototype: $program" && return 1; }
+	done
+}
+
+# prototypes_of PROGRAM: those of the loaded program's functions
+prototypes_of() {
+	bpftool prog dump xlated pinned "$PINS/$1" | sed -n 's/^\([a-z].*(.*)\):$/\1/p' | LC_ALL=C sort
+}

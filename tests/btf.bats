@@ -1,0 +1,466 @@
+#!/usr/bin/env bats
+# --btf: the object's types, that the kernel takes them, and what they say of the program.
+# Rust's core is built once for each profile, in the first test that needs it.
+
+load helper
+
+OPT=opt-$LLVM_MAJOR
+OBJCOPY=llvm-objcopy-$LLVM_MAJOR
+cargo=$TESTS/../scripts/cargo
+
+setup_file() {
+	export CARGO_HOME=$BATS_FILE_TMPDIR/home CARGO_TARGET_DIR=$BATS_FILE_TMPDIR/target
+	cp -r "$FIXTURES/rust-btf" "$BATS_FILE_TMPDIR"
+}
+
+# need_rust: skips the test where there is none; in CI that is a failure
+need_rust() {
+	local why
+
+	if ! why=$("$cargo" --version 2>&1); then
+		[[ ${CI:-} != true ]] || { echo "$why" && return 1; }
+		skip "$why"
+	fi
+}
+
+# rust PROFILE PROGRAM [LINKER-ARGUMENT...]: PROGRAM.o; in the release profile, core has no debug info
+rust() {
+	local profile=$1 program=$2 folder=$1 argument arguments=()
+
+	shift 2
+	for argument; do
+		arguments+=(-C "link-arg=$argument")
+	done
+	[[ $profile == release ]] || folder=debug
+	(
+		cd "$BATS_FILE_TMPDIR/rust-btf" &&
+			"$cargo" rustc --profile "$profile" --target bpfel-unknown-none -Z build-std=core \
+				--bin "$program" -- -C debuginfo=2 -C link-arg=--btf "${arguments[@]}"
+	) || return
+	cp "$CARGO_TARGET_DIR/bpfel-unknown-none/$folder/$program" "$program.o"
+}
+
+# compile_classes [FLAG...]: C++
+compile_classes() {
+	"$CLANG" -x c++ -std=c++20 -fno-exceptions -fno-rtti -fstandalone-debug -target bpf -O2 -g -w "$@" \
+		-emit-llvm -c -o btf-classes.bc "$FIXTURES/btf-classes.cc"
+}
+
+# section OBJECT NAME: its bytes
+section() {
+	"$OBJCOPY" -O binary --only-section="$2" --set-section-flags "$2=alloc" "$1" section &&
+		cat section
+}
+
+# has_function_info OBJECT: each function of OBJECT has a record in .BTF.ext
+has_function_info() {
+	diff <("$OBJDUMP" -t "$1" | awk '/ F / { print $NF }' | wc -l) \
+		<(section "$1" .BTF.ext | function_records)
+}
+
+# function_records: how many the .BTF.ext on standard input has
+function_records() {
+	local words at end count=0
+
+	mapfile -t words < <(od -An -v -tu4 -w4 | tr -d ' ')
+	# https://docs.kernel.org/bpf/btf.html: the header's size, and place and size of the records
+	at=$(((words[1] + words[2]) / 4 + 1)) end=$(((words[1] + words[2] + words[3]) / 4))
+	while ((at < end)); do
+		count=$((count + words[at + 1]))
+		at=$((at + 2 + 2 * words[at + 1]))
+	done
+	echo "$count"
+}
+
+# --- C ---
+
+@test "C's types, functions and maps" {
+	compile btf-types.c
+	bpf-linker --btf -o out.o btf-types.bc
+	has_function_info out.o
+	c_says out.o <<-'END'
+		struct qualified q;
+		struct list l;
+		_Static_assert(sizeof(struct bits) == 16 && sizeof(struct packed) == 13);
+		_Static_assert(sizeof(struct arrays) == 152);
+		_Static_assert(__builtin_offsetof(struct anonymous, b) == 4);
+		_Static_assert(__builtin_offsetof(struct anonymous, named.x) == 8);
+		_Static_assert(__builtin_offsetof(struct flexible, b) == 8);
+		_Static_assert(GREEN == -5 && LARGE == 0xffffffffff && NEGATIVE == -1);
+		_Static_assert(GREATEST == 0x7fffffffffffffff && TYPEDEF_A == 3);
+		_Static_assert(_Generic(l.callback, int (*)(struct forward *, int, ...): 1));
+		_Static_assert(_Generic(&q.e, const volatile unsigned int *: 1));
+		_Static_assert(_Generic((thrice *)0, const volatile unsigned int *: 1));
+		_Static_assert(_Generic((unnamed_enum)0, unsigned int: 1));
+		_Static_assert(sizeof(unnamed) == 4 && sizeof(text) == 8);
+	END
+	grep "DECL_TAG 'struct'" types.raw
+	grep "TYPE_TAG 'user'" types.raw
+	grep "DECL_TAG 'argument'" types.raw
+	grep "FWD 'forward' fwd_kind=struct" types.raw
+	grep "FWD 'forward_union' fwd_kind=union" types.raw
+	run ! grep "'()'\|__ARRAY.*'(anon)'" types.raw
+
+	need_kernel
+	load_with_btf out.o
+	diff <(prototypes_of types) - <<-'END'
+		int global(int x, struct bits * b)
+		int internal(struct list * l, enum color c, int * a, callback f)
+		int types(struct xdp_md * ctx)
+	END
+	bpftool -j map show pinned "$PINS/maps/map" | jq -e .btf_id
+}
+
+@test "C at every level, and of every version of DWARF" {
+	need_kernel
+	for flags in -O1 -O3 -Os -gdwarf-4 -gdwarf-5 -gsplit-dwarf -gno-column-info -glldb \
+		-fdebug-types-section -fstandalone-debug -gembed-source -ggnu-pubnames; do
+		# shellcheck disable=SC2086 # several words
+		compile btf-types.c $flags
+		bpf-linker --btf -o out.o btf-types.bc
+		dump_btf out.o
+		load_with_btf out.o
+		[[ $(prototypes_of types | wc -l) == 3 ]]
+	done
+}
+
+@test "C at -O0" {
+	compile calls.c -O0
+	compile calls-lib.c -O0
+	bpf-linker --btf -o out.o calls.bc calls-lib.bc
+	has_function_info out.o
+	need_kernel
+	load_with_btf out.o
+	[[ ! $(prototypes_of calls | grep -v '[a-z](.*[a-z])') ]]
+}
+
+@test "line tables only: a prototype that the kernel takes" {
+	compile calls.c -gline-tables-only
+	compile calls-lib.c -gline-tables-only
+	bpf-linker --btf -o out.o calls.bc calls-lib.bc
+	need_kernel
+	load_with_btf out.o
+}
+
+@test "no debug info: a warning says how to have it, and the object loads" {
+	compile calls.c -g0
+	compile calls-lib.c -g0
+	run -0 --separate-stderr bpf-linker --btf -o out.o calls.bc calls-lib.bc
+	# shellcheck disable=SC2154 # bats sets stderr
+	[[ $stderr == "bpf-debuginfo: warning: "*"clang -g"*"rustc -C debuginfo=2"* && $stderr != *$'\n'* ]]
+	need_kernel
+	load_object out.o
+}
+
+@test "a library without debug info, linked into a program that has it" {
+	compile btf-user.c
+	compile btf-library.c -g0
+	"$LLVM_AR" rcs liblibrary.a btf-library.bc
+	bpf-linker --btf --export user -o out.o btf-user.bc liblibrary.a
+	has_function_info out.o
+	dump_btf out.o
+	for name in sum clear of_its_own count_up; do
+		grep "FUNC '$name' .*linkage=static" types.raw
+	done
+
+	need_kernel
+	load_with_btf out.o
+	[[ $(prototypes_of user | wc -l) == 5 ]]
+	head -c 60 /dev/zero >packet
+	[[ $(run_program user packet) == 251 ]]
+}
+
+@test "a program without debug info, linked with a library that has it" {
+	compile btf-user.c -g0
+	compile btf-library.c
+	bpf-linker --btf --export user -o out.o btf-user.bc btf-library.bc
+	has_function_info out.o
+	need_kernel
+	load_with_btf out.o
+	[[ $(prototypes_of user | wc -l) == 5 ]]
+}
+
+@test "types that several files have are there once" {
+	for file in shared-a shared-b shared-lib; do
+		compile $file.c
+	done
+	bpf-linker --btf -o out.o shared-a.bc shared-b.bc shared-lib.bc
+	dump_btf out.o
+	[[ $(grep -c "STRUCT 'lengths'" types.raw) == 1 ]]
+	need_kernel
+	load_with_btf out.o
+}
+
+@test "the verifier's log has C's source lines" {
+	need_kernel
+	compile btf-rejected.c
+	bpf-linker --btf -o out.o btf-rejected.bc
+	run load_with_btf out.o
+	[[ $status == 1 ]]
+	[[ $output == *"; return *(int *)(address ^ 0x5a5a); /* no pointer */ @ btf-rejected.c:9"*"invalid mem access"* ]]
+	[[ $output == *"; return read(ctx->ingress_ifindex); @ btf-rejected.c:15"* ]]
+}
+
+# --- C++ ---
+
+@test "C++'s classes, templates, references and lambdas" {
+	compile_classes
+	bpf-linker --btf -o out.o btf-classes.bc
+	has_function_info out.o
+	c_says out.o <<-'END'
+		struct references r;
+		struct derived d;
+		_Static_assert(sizeof(struct derived) == 32);
+		_Static_assert(__builtin_offsetof(struct derived, d) == 24);
+		_Static_assert(__builtin_offsetof(struct hidden, shared) == 8);
+		_Static_assert(sizeof(struct array_3C_int_2C__20_3_3E_) == 12);
+		_Static_assert(sizeof(struct pack_3C_int_2C__20_char_3E_) == 8);
+		_Static_assert(_Generic(r.l, int *: 1) && _Generic(r.r, int *: 1));
+		_Static_assert(_Generic(r.c, const int *: 1));
+		_Static_assert(last == 200 && least == -1);
+	END
+	need_kernel
+	load_with_btf out.o
+	[[ $(prototypes_of classes | wc -l) == 7 ]]
+}
+
+@test "C++ at every level" {
+	need_kernel
+	for flags in -O0 -O1 -O3 -gdwarf-4 -fdebug-types-section; do
+		compile_classes $flags
+		bpf-linker --btf --export classes -o out.o btf-classes.bc
+		dump_btf out.o
+		load_with_btf out.o
+	done
+}
+
+# --- Rust ---
+
+# rust_types_are_kept: those of types.o
+rust_types_are_kept() {
+	has_function_info types.o
+	c_says types.o <<-'END'
+		struct Shape shape;
+		struct Node node;
+		union MaybeUninit_3C_types_3A__3A_Pair_3C_u32_2C__20_u32_3E__3E_ uninitialized;
+		struct Pair_3C_u32_2C__20_types_3A__3A_Pair_3C_u8_2C__20__5B_i64_3B__20_2_5D__3E__3E_ pair;
+		struct Option_3C__26_u32_3E_ reference;
+		struct _28_u8_2C__20_u32_2C__20__28__29__2C__20_types_3A__3A_Nothing_2C__20_bool_2C__20_char_29_ tuple;
+
+		_Static_assert(sizeof(struct Shape) == 24);
+		_Static_assert(sizeof(shape.Rectangle.width) == 8 && sizeof(shape.Rectangle.height) == 2);
+		_Static_assert(sizeof(shape.Circle.__0) == 4 && sizeof(shape.Named.__0.length) == 8);
+		_Static_assert(__builtin_offsetof(struct Shape, discriminant) == 0);
+		_Static_assert(sizeof(struct Tagged) == 16);
+		_Static_assert(sizeof(((struct Tagged *)0)->discriminant) == 1);
+		_Static_assert(sizeof(((struct Single *)0)->Only.__0) == 4);
+
+		_Static_assert(Minus == -5 && Zero == 0 && Plus == 100 && sizeof(enum Signed) == 4);
+		_Static_assert(Many == 0xffffffffffff0000ull && One == 1);
+		_Static_assert(Least == -0x7fffffffffffffffll - 1);
+
+		_Static_assert(_Generic(node.wide, unsigned __int128: 1));
+		_Static_assert(_Generic(node.negative, __int128: 1));
+		_Static_assert(sizeof(node.nested) == 12 && sizeof(node.nested[0]) == 6);
+		_Static_assert(sizeof(node.nothing) == 0 && sizeof(node.unit) == 0);
+		_Static_assert(sizeof(node.flag) == 1 && sizeof(node.letter) == 4);
+		_Static_assert(_Generic(node.next.Some.__0, struct Node *: 1));
+		_Static_assert(_Generic(reference.Some.__0, unsigned int *: 1));
+
+		_Static_assert(sizeof(uninitialized) == 8 && sizeof(uninitialized.uninit) == 0);
+		_Static_assert(sizeof(pair.second.second) == 16);
+		_Static_assert(sizeof(union Bits) == 4);
+		_Static_assert(sizeof(tuple.__1) == 4 && sizeof(tuple.__4) == 1);
+		_Static_assert(sizeof(struct _26_str) == 16);
+		_Static_assert(sizeof(((struct _26_str *)0)->data_ptr) == 8);
+		_Static_assert(_Generic(((struct _26__5B_u8_5D_ *)0)->data_ptr, unsigned char *: 1));
+	END
+	# names that the kernel has room for, each of which is one function's
+	grep -oE "FUNC '[^']*'" types.raw | sort >functions
+	run ! grep -E "'[^']{128}" types.raw
+	[[ ! $(uniq -d functions | grep -v "apply\|generic") ]]
+	[[ $(grep -c "FUNC 'a_name_that_goes_on_and_on" functions) == 2 ]]
+	grep "FUNC 'types' .*linkage=global" types.raw
+	[[ ! $(grep FUNC\ types.raw | grep -v "'types'" | grep linkage=global) ]]
+}
+
+@test "Rust's types, in the release profile" {
+	need_rust
+	rust release types
+	rust_types_are_kept
+	need_kernel
+	load_with_btf types.o
+	prototypes_of types | grep -F 'u32 area(struct Shape * shape)'
+	prototypes_of types | grep -F 'apply_3C_types_3A__3A_types_3A__3A__7B_closure_env_23_0_7D__3E_('
+	[[ $(prototypes_of types | wc -l) == $("$OBJDUMP" -t types.o | grep -c ' F ') ]]
+	bpftool -j map show pinned "$PINS/maps/SHAPES" | jq -e .btf_id
+	bpftool map dump pinned "$PINS/maps/SHAPES" | grep -F '"Rectangle"'
+}
+
+@test "Rust's types, in the dev profile" {
+	need_rust
+	rust dev types
+	rust_types_are_kept
+	need_kernel
+	load_with_btf types.o
+	prototypes_of types | grep -F 'u32 area(struct Shape * shape)'
+}
+
+@test "Rust's types, at other levels" {
+	need_rust
+	need_kernel
+	for options in '-O1' '-Os' '--debug-info=full' '--debug-info=none'; do
+		rust release types "$options"
+		load_with_btf types.o
+	done
+}
+
+@test "names are the same on every run" {
+	need_rust
+	rust release types
+	cp types.o first.o
+	touch "$BATS_FILE_TMPDIR/rust-btf/src/bin/types.rs"
+	rust release types
+	cmp first.o types.o
+}
+
+@test "maps that aya declares by a type load" {
+	need_rust
+	rust release maps
+	c_says maps.o <<-'END'
+		struct Counters_3C_u64_3E_ counters;
+		_Static_assert(sizeof(counters) == 24 && sizeof(counters.packets) == 8);
+	END
+	grep "DATASEC '.maps' .*vlen=2" types.raw
+
+	need_kernel
+	load_with_btf maps.o
+	bpftool -j map show pinned "$PINS/maps/COUNTERS" | jq -e \
+		'.type == "hash" and .bytes_key == 6 and .bytes_value == 24 and .max_entries == 16 and .btf_id'
+	bpftool -j map show pinned "$PINS/maps/OUTER" | jq -e \
+		'.type == "array_of_maps" and .bytes_value == 4 and .max_entries == 3'
+	head -c 60 /dev/zero >packet
+	[[ $(run_program use_maps packet) == 2 ]]
+}
+
+@test "maps that aya declares by a structure are in the object, and in its BTF" {
+	need_rust
+	rust release legacy
+	"$OBJDUMP" -t legacy.o | grep -E 'g +O maps\s+0*1c LEGACY$'
+	"$READELF" -r legacy.o | grep LEGACY
+	# type, sizes of keys and values, number, flags: as declared
+	[[ $(section legacy.o maps | od -An -v -tu4 | tr -s ' \n' ' ') == " 1 4 16 8 0 0 0 " ]]
+	dump_btf legacy.o
+	grep -A 1 "DATASEC 'maps'" types.raw | grep "VAR 'LEGACY'"
+	grep "STRUCT 'HashMap_3C_u32_2C__20_core_3A__3A_option_3A__3A_Option_3C_u64_3E__3E_' size=28" types.raw
+	grep "STRUCT 'Definition' size=28 vlen=7" types.raw
+}
+
+@test "functions and addresses of the kernel's, from Rust" {
+	need_rust
+	rust release kernel
+	dump_btf kernel.o
+	for name in bpf_cast_to_kern_ctx bpf_rcu_read_lock bpf_rcu_read_unlock; do
+		grep "FUNC '$name' .*linkage=extern" types.raw
+	done
+	grep "DATASEC '.ksyms' .*vlen=4" types.raw
+
+	need_kernel
+	grep -qw bpf_cast_to_kern_ctx /proc/kallsyms || skip "this kernel has no bpf_cast_to_kern_ctx"
+	load_with_btf kernel.o
+	head -c 60 /dev/zero >packet
+	[[ $(run_program kernel packet) == 2 ]]
+	[[ $(global_value ADDRESS) != 0 ]]
+}
+
+@test "the verifier's log has Rust's source lines" {
+	need_rust
+	need_kernel
+	rust release rejected
+	run load_with_btf rejected.o
+	[[ $status == 1 ]]
+	[[ $output == *"; unsafe { *((address ^ 0x5a5a) as *const u32) } // no pointer @ rejected.rs:11"*"invalid mem access"* ]]
+	[[ $output == *"; read(*packet as u64) @ rejected.rs:17"* ]]
+}
+
+@test "the example, whose core has no debug info" {
+	need_rust
+	cp -r "$TESTS/examples/rust" "$BATS_FILE_TMPDIR"
+	(
+		cd "$BATS_FILE_TMPDIR/rust"
+		"$cargo" rustc --release --target bpfel-unknown-none -Z build-std=core -- \
+			-C debuginfo=2 -C link-arg=--btf
+	)
+	need_kernel
+	load_with_btf "$CARGO_TARGET_DIR/bpfel-unknown-none/release/keep-ipv4"
+}
+
+# --- Kernel ---
+
+@test "functions and variables of the kernel's, from C" {
+	need_kernel
+	grep -qw bpf_cast_to_kern_ctx /proc/kallsyms || skip "this kernel has no bpf_cast_to_kern_ctx"
+	compile kfunc.c
+	bpf-linker --btf --export kfunc -o out.o kfunc.bc
+	load_with_btf out.o
+	for file in shared-a shared-b shared-lib; do
+		compile $file.c
+	done
+	bpf-linker --btf -o out.o shared-a.bc shared-b.bc shared-lib.bc
+	load_with_btf out.o
+	dump_btf out.o
+	grep "DATASEC '.ksyms'" types.raw
+	grep "DATASEC '.kconfig'" types.raw
+}
+
+# --- All programs of the suite ---
+
+# every_program: links every C program of the suite with the options; NAME.o
+every_program() {
+	local file
+
+	for file in "$FIXTURES"/*.c "$TESTS"/examples/c/*.c; do
+		[[ $file != *-host.c ]] || continue
+		compile "$file"
+		file=${file##*/}
+		bpf-linker "$@" --unresolved-symbols=ignore --save-temps=stages -o "${file%.c}.o" "${file%.c}.bc"
+	done
+}
+
+@test "LLVM's verifier passes after the stage" {
+	need_rust
+	for kind in lines full none; do
+		every_program --btf --debug-info=$kind
+		rust release types --debug-info=$kind --save-temps="$PWD/stages"
+		rust dev types --debug-info=$kind --save-temps="$PWD/stages"
+		for module in stages/*-debuginfo.bc; do
+			"$OPT" -passes=verify -disable-output "$module"
+		done
+		rm -r stages
+	done
+}
+
+@test "code and BTF are the same with and without DWARF" {
+	local kind program section
+
+	need_rust
+	for kind in lines full none; do
+		mkdir $kind
+		(
+			cd $kind
+			every_program --btf --debug-info=$kind
+			for program in types maps kernel; do
+				rust release $program --debug-info=$kind
+			done
+		)
+	done
+	for program in lines/*.o; do
+		program=${program#*/}
+		for kind in full none; do
+			while read -r section; do
+				cmp <(section lines/"$program" "$section") <(section $kind/"$program" "$section")
+			done < <("$READELF" -SW lines/"$program" |
+				awk '$3 == "PROGBITS" && $2 !~ /debug/ { print $2 } $4 == "PROGBITS" && $3 !~ /debug/ { print $3 }')
+		done
+	done
+}
