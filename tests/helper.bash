@@ -125,6 +125,14 @@ packet() {
 	head -c $((${2:-60} - 24)) /dev/zero
 }
 
+# absent ARGUMENT...: grep with these finds nothing
+absent() {
+	if grep "$@"; then
+		echo "the above was not wanted"
+		return 1
+	fi
+}
+
 # How what bpftool prints in C is compiled.
 C_OF_BTF=("$CLANG" -target bpf -DBPF_NO_PRESERVE_ACCESS_INDEX -w -fsyntax-only)
 
@@ -151,7 +159,7 @@ load_with_btf() {
 	bpftool --debug prog loadall "$OBJECT" "$PINS" pinmaps "$PINS/maps" >load.log 2>&1 ||
 		{ tail -n 30 load.log && return 1; }
 	# libbpf goes on without BTF that the kernel refuses
-	! grep -E -A 3 'BTF.*(error|Error|ignoring)|missing .BTF.ext|Invalid' load.log || return 1
+	absent -E -A 3 'BTF.*(error|Error|ignoring)|missing .BTF.ext|Invalid' load.log || return
 	for program in "$PINS"/*; do
 		[[ -f $program ]] || continue
 		bpftool -j prog show pinned "$program" | jq -e .btf_id || { echo "no BTF: $program" && return 1; }

@@ -27,13 +27,17 @@ teardown() {
 }
 
 # link_eagerly VISIBLE MODULE...: eager.o of all, in which VISIBLE (a,b) stay visible. With STRIP set,
-# without debug info, as bpf-linker does it without --btf.
+# without debug info, as bpf-linker does it without --btf. With it, functions that have become internal
+# need bpf-debuginfo's hand: the kernel would verify each on its own.
 link_eagerly() {
 	# What is common is allocated, as in every final link. --bpf-expand-memcpy-in-order keeps llc from
 	# expanding a memset, which bpf-codegen does by itself.
+	local debug_info=(bpf-debuginfo --btf)
+	[[ ! $STRIP ]] || debug_info=(cat)
 	"$LINK" -S "${@:2}" | sed 's/^\(@[^ ]* = \)common /\1/' |
-		"$OPT" ${STRIP:+-strip-debug} -mcpu=generic -passes='internalize,default<O2>,dce' \
-			--internalize-public-api-list="$1" --cold-callsite-rel-freq=0 |
+		"$OPT" ${STRIP:+-strip-debug} -passes=internalize --internalize-public-api-list="$1" |
+		"${debug_info[@]}" |
+		"$OPT" -mcpu=generic -passes='default<O2>,dce' --cold-callsite-rel-freq=0 |
 		"$LLC" -mcpu=generic -O3 -filetype=obj --bpf-disable-trap-unreachable -o eager.o
 }
 

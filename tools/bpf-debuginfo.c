@@ -48,6 +48,10 @@ static const struct tool tool = {
 /* The kernel's KSYM_NAME_LEN, with the NUL at the end. */
 enum { LONGEST_NAME = 127 };
 enum { MOST_MEMBERS = 0xffff };
+/* A little less than the kernel's MAX_RESOLVE_DEPTH. */
+enum { DEEPEST_TYPE = 30 };
+/* Offsets are counted in bits, in 32 of them, and in 24 where a struct has bit-fields. */
+static const uint64_t largest_struct = UINT32_MAX, largest_with_bit_fields = (1 << 24) - 1;
 
 /* Places of a node's operands. lib/IR/DebugInfoMetadata.cpp of LLVM 21 and
  * later. */
@@ -568,7 +572,7 @@ static LLVMDWARFTypeEncoding encoding_of_c(const char *name)
 /* So many bytes of which nothing is known. */
 static LLVMValueRef bytes(uint64_t bits)
 {
-	uint64_t count = (bits + 7) / 8;
+	uint64_t count = bits / 8 <= UINT32_MAX ? (bits + 7) / 8 : 0;
 	LLVMMetadataRef range = LLVMDIBuilderGetOrCreateSubrange(builder, 0, count);
 	LLVMValueRef type = value_of(LLVMDIBuilderCreateArrayType(builder, 8 * count, 8,
 	    metadata_of(basic_type("unsigned char", 8, encoding_of_c("unsigned char"))), &range,
@@ -756,6 +760,20 @@ static void fit_elements(LLVMValueRef type, const char *name)
 	free(fit.items);
 }
 
+static bool has_bit_fields(LLVMValueRef type)
+{
+	LLVMValueRef elements = operand(type, ELEMENTS);
+	struct values members =
+	    is_node(elements) ? operands_of(elements) : (struct values){NULL, 0, 0};
+	bool result = false;
+
+	for (size_t i = 0; i < members.count; i++)
+		result |= is_derived(members.items[i], TAG_MEMBER) &&
+			  LLVMDITypeGetFlags(metadata_of(members.items[i])) & LLVMDIFlagBitField;
+	free(members.items);
+	return result;
+}
+
 static size_t count_elements(LLVMValueRef type)
 {
 	LLVMValueRef elements = operand(type, ELEMENTS);
@@ -769,9 +787,12 @@ static void fit_structure(LLVMValueRef type)
 
 	if (count_elements(type) > MOST_MEMBERS)
 		replace_by_bytes(type, name, "has more members than BTF can have");
+	else if (size_in_bits(type) > largest_struct ||
+		 (size_in_bits(type) > largest_with_bit_fields && has_bit_fields(type)))
+		replace_by_bytes(type, name, "is larger than BTF can have");
 	else
 		fit_elements(type, name);
-	if (tag_of(type) == TAG_CLASS)
+	if (tag_of(type) == TAG_CLASS && !pointers_has(&replaced, type))
 		remake(type, "DW_TAG_class_type", "DW_TAG_structure_type");
 	fit_name(type, NAME, "type");
 	free(name);
@@ -835,6 +856,12 @@ static void fit_array(LLVMValueRef type)
 		add_value(&fit, is_counted
 				    ? ranges.items[i]
 				    : value_of(LLVMDIBuilderGetOrCreateSubrange(builder, 0, 0)));
+	}
+	/* macros of map definitions say a number by an array of int, which must not overflow */
+	if (size_in_bits(type) / 8 > UINT32_MAX) {
+		note("type", "(array)", "is larger than the kernel takes, and an array of bytes");
+		set_operand(
+		    type, BASE, basic_type("unsigned char", 8, encoding_of_c("unsigned char")));
 	}
 	set_operand(type, ELEMENTS, tuple(fit));
 	add_node(operand(type, ELEMENTS));
@@ -920,6 +947,151 @@ static void fit_derived(LLVMValueRef type)
 			replace(type, operand(type, BASE));
 	}
 	free(name);
+}
+
+/* Nesting: the kernel follows a type only so deep. It goes through the members of structs and
+ * the elements of arrays, but stops at pointers; and from pointer to pointer, but stops at structs;
+ * in both it goes through typedefs and qualifiers. */
+
+struct depth {
+	LLVMValueRef type;
+	int through_members, through_pointers; /* -1 while not known, -2 while it is being found */
+};
+static struct {
+	struct depth *items;
+	size_t count;
+} depths; /* of all types, by address */
+
+static int by_type(const void *a, const void *b)
+{
+	const struct depth *left = a, *right = b;
+
+	return (left->type > right->type) - (left->type < right->type);
+}
+
+static struct depth *depth_of(LLVMValueRef type)
+{
+	struct depth key = {.type = type};
+
+	if (!is_type(type))
+		return NULL;
+	return bsearch(&key, depths.items, depths.count, sizeof *depths.items, by_type);
+}
+
+static bool is_qualifier(LLVMValueRef type)
+{
+	return is_derived(type, TAG_TYPEDEF) || is_derived(type, TAG_CONST) ||
+	       is_derived(type, TAG_VOLATILE) || is_derived(type, TAG_RESTRICT) ||
+	       is_derived(type, TAG_ATOMIC);
+}
+
+static LLVMValueRef without_qualifiers(LLVMValueRef type)
+{
+	while (is_qualifier(type))
+		type = operand(type, BASE);
+	return type;
+}
+
+static int depth_through_members(LLVMValueRef type);
+
+/* The depth below the type that the operand at BASE has; one that is too deep is cut. */
+static int fit_base(LLVMValueRef type)
+{
+	LLVMValueRef base = operand(type, BASE);
+	int depth = depth_through_members(base);
+
+	if (depth < DEEPEST_TYPE)
+		return depth;
+	LLVMValueRef bare = without_qualifiers(base);
+	if (is_qualifier(base) && depth_through_members(bare) < DEEPEST_TYPE) {
+		set_operand(type, BASE, bare);
+		return depth_through_members(bare);
+	}
+	char *name = text_at(bare, NAME);
+	note("type", name,
+	    "is nested deeper than the kernel follows; it is an array of bytes there");
+	message(list ? LEVEL_DEBUG : LEVEL_WARN,
+	    "type '%s' is nested deeper than the kernel follows; it is an array of bytes there",
+	    name);
+	free(name);
+	set_operand(type, BASE, bytes(size_in_bits(bare)));
+	return 1;
+}
+
+static int depth_of_members(LLVMValueRef type)
+{
+	LLVMValueRef elements = operand(type, ELEMENTS);
+	struct values members =
+	    is_node(elements) ? operands_of(elements) : (struct values){NULL, 0, 0};
+	int deepest = 0;
+
+	for (size_t i = 0; i < members.count; i++)
+		if (is_derived(members.items[i], TAG_MEMBER)) {
+			int depth = fit_base(members.items[i]);
+			deepest = depth > deepest ? depth : deepest;
+		}
+	free(members.items);
+	return deepest;
+}
+
+static int depth_through_members(LLVMValueRef type)
+{
+	struct depth *depth = depth_of(type);
+	bool is_composite = depth && kind_of_node(type) == LLVMDICompositeTypeMetadataKind;
+
+	if (!depth || (!is_composite && !is_qualifier(type)))
+		return 0;
+	if (depth->through_members == -2)
+		return DEEPEST_TYPE; /* it contains itself, which no compiler says */
+	if (depth->through_members == -1) {
+		depth->through_members = -2;
+		if (!is_composite)
+			depth->through_members = 1 + depth_through_members(operand(type, BASE));
+		else if (tag_of(type) == TAG_ARRAY)
+			depth->through_members = 1 + fit_base(type);
+		else if (tag_of(type) == TAG_STRUCTURE || tag_of(type) == TAG_UNION)
+			depth->through_members = 1 + depth_of_members(type);
+		else
+			depth->through_members = 0;
+	}
+	return depth->through_members;
+}
+
+/* A pointer that is too deep points to nothing in particular. */
+static int depth_through_pointers(LLVMValueRef type)
+{
+	struct depth *depth = depth_of(type);
+
+	if (!depth || (!is_derived(type, TAG_POINTER) && !is_qualifier(type)))
+		return 0;
+	if (depth->through_pointers == -2)
+		return DEEPEST_TYPE;
+	if (depth->through_pointers == -1) {
+		depth->through_pointers = -2;
+		int below = depth_through_pointers(operand(type, BASE));
+		if (below >= DEEPEST_TYPE) {
+			set_operand(type, BASE,
+			    is_qualifier(type) ? without_qualifiers(operand(type, BASE)) : NULL);
+			below = 0;
+		}
+		depth->through_pointers = 1 + below;
+	}
+	return depth->through_pointers;
+}
+
+static void fit_nesting(void)
+{
+	size_t count = nodes.count;
+
+	depths.items = xcalloc(count + 1, sizeof *depths.items);
+	for (size_t i = 0; i < count; i++)
+		if (is_type(nodes.items[i]))
+			depths.items[depths.count++] = (struct depth){nodes.items[i], -1, -1};
+	qsort(depths.items, depths.count, sizeof *depths.items, by_type);
+	for (size_t i = 0; i < count; i++)
+		depth_through_pointers(nodes.items[i]);
+	for (size_t i = 0; i < count; i++)
+		depth_through_members(nodes.items[i]);
 }
 
 /* Subprograms and variables */
@@ -1555,6 +1727,7 @@ static void fit_for_btf(void)
 		fit_unit(all_units.items[i]);
 	parse_remade();
 	put_replacements_in_place();
+	fit_nesting();
 	if (!keeps_all()) {
 		LLVMStripModuleDebugInfo(module);
 		put_back_attachments();
