@@ -9,4 +9,7 @@
 #error "LLVM 21, 22 or 23 is needed"
 #endif
 
+/* LLVM-C tells what is in a debug record: LLVMDbgVariableRecordGetVariable and its like. */
+#define HAS_DEBUG_RECORDS (LLVM_VERSION_MAJOR >= 22)
+
 #endif

@@ -11,6 +11,7 @@
  * instructions' locations. All else is dropped, unless --debug-info=full, and
  * so that BTF comes out the same. */
 #include "exports.h"
+#include "llvm-version.h"
 #include "message.h"
 #include "module.h"
 #include "options.h"
@@ -90,6 +91,12 @@ enum tag {
 static bool keeps_all(void)
 {
 	return !strcmp(debug_info, "full");
+}
+
+/* What cannot be mended must not stay. */
+static bool keeps_records(void)
+{
+	return keeps_all() && HAS_DEBUG_RECORDS;
 }
 
 static LLVMContextRef context;
@@ -1500,24 +1507,32 @@ static void reach_operands(void)
 	}
 }
 
-static void each_debug_record(
-    LLVMValueRef function, void (*visit)(LLVMDbgRecordRef record, void *data), void *data)
+/* Calls visit for the location and the variable of each debug record: one of the two is NULL. */
+static void each_debug_record(LLVMValueRef function,
+    void (*visit)(LLVMMetadataRef location, LLVMMetadataRef variable, void *data), void *data)
 {
+#if HAS_DEBUG_RECORDS
 	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
 	    block = LLVMGetNextBasicBlock(block))
 		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
 		    instruction = LLVMGetNextInstruction(instruction))
 			for (LLVMDbgRecordRef record = LLVMGetFirstDbgRecord(instruction); record;
-			    record = LLVMGetNextDbgRecord(record))
-				visit(record, data);
+			    record = LLVMGetNextDbgRecord(record)) {
+				visit(LLVMDbgRecordGetDebugLoc(record), NULL, data);
+				if (LLVMDbgRecordGetKind(record) != LLVMDbgRecordLabel)
+					visit(NULL, LLVMDbgVariableRecordGetVariable(record), data);
+			}
+#else
+	(void)function;
+	(void)visit;
+	(void)data;
+#endif
 }
 
-static void reach_debug_record(LLVMDbgRecordRef record, void *unused)
+static void reach_debug_record(LLVMMetadataRef location, LLVMMetadataRef variable, void *unused)
 {
 	(void)unused;
-	add_metadata(LLVMDbgRecordGetDebugLoc(record));
-	if (LLVMDbgRecordGetKind(record) != LLVMDbgRecordLabel)
-		add_metadata(LLVMDbgVariableRecordGetVariable(record));
+	add_metadata(location ? location : variable);
 }
 
 /* The variables of a subprogram's parameters, by number; NULL where there is
@@ -1545,10 +1560,11 @@ static bool are_all_known(const struct parameters *parameters)
 	return true;
 }
 
-static void note_parameter_of_record(LLVMDbgRecordRef record, void *parameters)
+static void note_parameter_of_record(
+    LLVMMetadataRef location, LLVMMetadataRef variable, void *parameters)
 {
-	if (LLVMDbgRecordGetKind(record) != LLVMDbgRecordLabel)
-		note_parameter(parameters, value_of(LLVMDbgVariableRecordGetVariable(record)));
+	if (!location)
+		note_parameter(parameters, value_of(variable));
 }
 
 /* The kernel wants a name for each parameter, and LLVM takes them from the
@@ -1693,7 +1709,7 @@ static void put_back_attachments(void)
 static void put_back_units(const struct values *units)
 {
 	for (size_t i = 0; i < units->count; i++)
-		if (!keeps_all() || current(units->items[i]) != units->items[i])
+		if (!keeps_records() || current(units->items[i]) != units->items[i])
 			LLVMAddNamedMetadataOperand(
 			    module, "llvm.dbg.cu", current(units->items[i]));
 }
@@ -1728,7 +1744,7 @@ static void fit_for_btf(void)
 	parse_remade();
 	put_replacements_in_place();
 	fit_nesting();
-	if (!keeps_all()) {
+	if (!keeps_records()) {
 		LLVMStripModuleDebugInfo(module);
 		put_back_attachments();
 	}
