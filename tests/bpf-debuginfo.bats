@@ -97,6 +97,18 @@ type_is() {
 	[[ $output != *"'Foo_3C_'"* && $output != *"'x1'"* ]]
 }
 
+@test "names that are words of C's" {
+	echo 'struct s { int Xregister, Xsigned, Xinto; } s; int f(int Xdefault) { return Xdefault + s.Xsigned; }' >a.c
+	"$CLANG" -target bpf -O2 -g -emit-llvm -S -o a.ll a.c
+	sed -i 's/name: "X/name: "/' a.ll
+	debuginfo --btf a.ll
+	btf_of out.bc
+	type_is "'register_' type_id"
+	type_is "'signed_' type_id"
+	type_is "'into' type_id"
+	type_is "'default_' type_id"
+}
+
 # structure_called NAME...: a module a.ll with a variable for each
 structure_called() {
 	local i=10 name
