@@ -4,13 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint32_t hash(const char *text)
+uint64_t names_hash(const char *text)
 {
 	uint64_t value = 0xcbf29ce484222325;
 
 	for (; *text; text++)
 		value = (value ^ (unsigned char)*text) * 0x100000001b3;
+	return value;
+}
+
+static uint32_t hash(const char *text)
+{
+	uint64_t value = names_hash(text);
+
 	return value ^ value >> 32;
 }
 

@@ -16,6 +16,9 @@ struct names {
 	size_t slot_count;
 };
 
+/* A hash of text, the same always: FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
+uint64_t names_hash(const char *text);
+
 /* The place of the value of text, NULL when text is not in the set. */
 void **names_find(const struct names *names, const char *text);
 

@@ -400,7 +400,7 @@ without_privileges() {
 	mkfifo fifo
 	for signal in INT TERM HUP; do
 		# all of them in one process group, as a shell at a terminal puts them
-		env --default-signal=INT setsid bash -c 'bpf-extract fifo | bpf-merge -o dir/merged |
+		env --default-signal=INT,HUP setsid bash -c 'bpf-extract fifo | bpf-merge -o dir/merged |
 			bpf-internalize | bpf-opt | bpf-codegen -o dir/out' 2>said 3>&- &
 		pipeline=$!
 		for ((tries = 0; tries < 500; tries++)); do

@@ -14,6 +14,7 @@
 #include "llvm-version.h"
 #include "message.h"
 #include "module.h"
+#include "names.h"
 #include "options.h"
 #include "pointers.h"
 #include <inttypes.h>
@@ -417,16 +418,6 @@ static bool is_identifier(const char *name)
 	       (*name < '0' || *name > '9');
 }
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
-static uint64_t hash(const char *text)
-{
-	uint64_t value = 0xcbf29ce484222325;
-
-	for (; *text; text++)
-		value = (value ^ (unsigned char)*text) * 0x100000001b3;
-	return value;
-}
-
 /* A C identifier for the name, for the caller to free: each other byte becomes
  * _HEX_, and one that is too long is cut and ends in a hash of the whole name.
  */
@@ -447,7 +438,7 @@ static char *identifier_for(const char *name)
 	}
 	fclose(stream);
 	if (size > LONGEST_NAME) {
-		end = xasprintf("_%016" PRIx64, hash(name));
+		end = xasprintf("_%016" PRIx64, names_hash(name));
 		strcpy(text + LONGEST_NAME - strlen(end), end);
 		free(end);
 	}
