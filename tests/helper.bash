@@ -139,7 +139,9 @@ C_OF_BTF=("$CLANG" -target bpf -DBPF_NO_PRESERVE_ACCESS_INDEX -w -fsyntax-only)
 # dump_btf OBJECT: its BTF as bpftool prints it, in types.raw and types.h; the latter is good C
 dump_btf() {
 	bpftool btf dump file "$1" format raw >types.raw
-	bpftool btf dump file "$1" format c >types.h
+	# bpftool 7.5 leaves out a type when it sorts them
+	bpftool btf dump file "$1" format c unsorted >types.h 2>/dev/null ||
+		bpftool btf dump file "$1" format c >types.h
 	"${C_OF_BTF[@]}" types.h
 }
 
