@@ -1,15 +1,12 @@
-/* bpf-debuginfo: makes debug info fit for BTF, which code generation makes of
- * it.
+/* bpf-debuginfo: makes debug info fit for BTF, which code generation makes of it.
  *
- * Kernels and loaders refuse all BTF of an object for one type that they do not
- * know, one name that is no C identifier, or one function without a prototype.
- * What is not fit is mended in place. LLVM-C can change the operands of a
- * metadata node, but neither its flags nor its tag: such a node is made anew,
- * of its own text, which says all there is to know of it (see remake).
+ * Kernels and loaders refuse all BTF of an object for one type that they do not know, one name that
+ * is no C identifier, or one function without a prototype. What is not fit is mended in place.
+ * LLVM-C can change the operands of a metadata node, but neither its flags nor its tag: such a node
+ * is made anew, of its own text, which says all there is to know of it (see remake).
  *
- * BTF is made from the subprograms and variables, their types, and the
- * instructions' locations. All else is dropped, unless --debug-info=full, and
- * so that BTF comes out the same. */
+ * BTF is made from the subprograms and variables, their types, and the instructions' locations.
+ * All else is dropped, unless --debug-info=full, and so that BTF comes out the same. */
 #include "exports.h"
 #include "llvm-version.h"
 #include "message.h"
@@ -55,8 +52,7 @@ enum { DEEPEST_TYPE = 30 };
 /* Offsets are counted in bits, in 32 of them, and in 24 where a struct has bit-fields. */
 static const uint64_t largest_struct = UINT32_MAX, largest_with_bit_fields = (1 << 24) - 1;
 
-/* Places of a node's operands. lib/IR/DebugInfoMetadata.cpp of LLVM 21 and
- * later. */
+/* Places of a node's operands. lib/IR/DebugInfoMetadata.cpp of LLVM 21 and later. */
 enum { FILE_OF = 0, SCOPE = 1, NAME = 2 }; /* of types and subprograms */
 enum { SIZE = 3, BASE = 5 };
 enum { ELEMENTS = 6, VTABLE = 7, TYPE_TEMPLATE = 8, IDENTIFIER = 9, DISCRIMINATOR = 10 };
@@ -209,8 +205,7 @@ static LLVMValueRef tuple(struct values values)
 	return result;
 }
 
-/* The string operand at the place, "" where it is missing. For the caller to
- * free. */
+/* The string operand at the place, "" where it is missing. For the caller to free. */
 static char *text_at(LLVMValueRef node, unsigned place)
 {
 	LLVMValueRef value = operand(node, place);
@@ -302,8 +297,8 @@ static char *remade_text;
 static size_t remade_size;
 static FILE *remade_lines;
 
-/* In a node's text, the operands are addresses: `scope: <0x5581>`. Any node
- * will do in their place until they are set. */
+/* In a node's text, the operands are addresses: `scope: <0x5581>`. Any node will do in their
+ * place until they are set. */
 static void write_with_placeholders(const char *text)
 {
 	bool quoted = false;
@@ -418,9 +413,8 @@ static bool is_identifier(const char *name)
 	       (*name < '0' || *name > '9');
 }
 
-/* A C identifier for the name, for the caller to free: each other byte becomes
- * _HEX_, and one that is too long is cut and ends in a hash of the whole name.
- */
+/* A C identifier for the name, for the caller to free: each other byte becomes _HEX_, and one
+ * that is too long is cut and ends in a hash of the whole name. */
 static char *identifier_for(const char *name)
 {
 	char *text, *end;
@@ -495,8 +489,7 @@ static LLVMValueRef structure(const char *name, LLVMValueRef file)
 	    metadata_of(file), 0, 0, 0, LLVMDIFlagZero, NULL, NULL, 0, 0, NULL, "", 0));
 }
 
-/* C's type of the encoding and size, as clang describes it; NULL when there is
- * none. */
+/* C's type of the encoding and size, as clang describes it; NULL when there is none. */
 static const char *name_in_c(const char *encoding, uint64_t bits)
 {
 	static const struct {
@@ -608,8 +601,7 @@ static char *encoding_of(LLVMValueRef basic)
 	return encoding;
 }
 
-/* C has types of few names, and BTF of few encodings; one of another name is a
- * typedef. */
+/* C has types of few names, and BTF of few encodings; one of another name is a typedef. */
 static void fit_basic_type(LLVMValueRef type)
 {
 	char *name = text_at(type, NAME), *encoding = encoding_of(type), *fit;
@@ -655,8 +647,7 @@ static LLVMValueRef member(const char *name, LLVMValueRef like, uint64_t offset,
 	return node;
 }
 
-/* The discriminant stands at the union's beginning, or in a struct that begins
- * there. */
+/* The discriminant stands at the union's beginning, or in a struct that begins there. */
 static LLVMValueRef discriminant_member(LLVMValueRef variants, LLVMValueRef discriminant)
 {
 	uint64_t offset = LLVMDITypeGetOffsetInBits(metadata_of(discriminant));
@@ -674,8 +665,7 @@ static LLVMValueRef discriminant_member(LLVMValueRef variants, LLVMValueRef disc
 	return member("", variants, 0, holder);
 }
 
-/* The variants of an enum of Rust's: a union, of which the discriminant is a
- * member, too. */
+/* The variants of an enum of Rust's: a union, of which the discriminant is a member, too. */
 static void fit_variants(LLVMValueRef variants)
 {
 	LLVMValueRef discriminant = operand(variants, DISCRIMINATOR),
@@ -713,8 +703,7 @@ static bool is_static_member(LLVMValueRef node)
 	return LLVMDITypeGetFlags(metadata_of(node)) & LLVMDIFlagStaticMember;
 }
 
-/* Members in order of offset; what is none (methods, static members) is left
- * out. */
+/* Members in order of offset; what is none (methods, static members) is left out. */
 static void fit_elements(LLVMValueRef type, const char *name)
 {
 	LLVMValueRef old = operand(type, ELEMENTS);
@@ -948,8 +937,8 @@ static void fit_derived(LLVMValueRef type)
 }
 
 /* Nesting: the kernel follows a type only so deep. It goes through the members of structs and
- * the elements of arrays, but stops at pointers; and from pointer to pointer, but stops at structs;
- * in both it goes through typedefs and qualifiers. */
+ * the elements of arrays, but stops at pointers; and from pointer to pointer, but stops at
+ * structs; in both it goes through typedefs and qualifiers. */
 
 struct depth {
 	LLVMValueRef type;
@@ -1209,8 +1198,7 @@ static void give_prototype(LLVMValueRef function)
 	    value_of(prototype_of(function, metadata_of(operand(subprogram, FILE_OF)))));
 }
 
-/* A variable of the kernel's of which no more is known than that it is there.
- */
+/* A variable of the kernel's of which no more is known than that it is there. */
 static void give_type(LLVMValueRef variable, LLVMValueRef unit)
 {
 	LLVMMetadataRef file = metadata_of(operand(unit, FILE_OF));
@@ -1271,8 +1259,8 @@ static bool is_of_kernel(LLVMValueRef global)
 	       !LLVMGetSection(global);
 }
 
-/* What nothing defines is the kernel's: Rust has no way to say so. Loaders look
- * for it in .ksyms, and for its type in BTF. */
+/* What nothing defines is the kernel's: Rust has no way to say so. Loaders look for it in
+ * .ksyms, and for its type in BTF. */
 static void give_debug_info(LLVMValueRef global, void *unit)
 {
 	bool is_function = LLVMIsAFunction(global);
@@ -1298,8 +1286,7 @@ static void give_debug_info(LLVMValueRef global, void *unit)
 		give_type(global, unit);
 }
 
-/* A call of a function with debug info, in one with debug info, must have a
- * location. */
+/* A call of a function with debug info, in one with debug info, must have a location. */
 static void give_locations(LLVMValueRef function)
 {
 	LLVMMetadataRef subprogram = LLVMGetSubprogram(function);
@@ -1319,8 +1306,7 @@ static void give_locations(LLVMValueRef function)
 		}
 }
 
-/* BTF tells global functions, which the kernel verifies on their own, from
- * static ones. */
+/* BTF tells global functions, which the kernel verifies on their own, from static ones. */
 static void fit_linkage(const struct function *function)
 {
 	char *text = LLVMPrintValueToString(function->subprogram);
@@ -1380,8 +1366,7 @@ static void clear(LLVMValueRef node, const unsigned *places, size_t count)
 	clear(node, (const unsigned[]){__VA_ARGS__}, \
 	    sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))
 
-/* The number of the parameter that the variable is, 0 when it is none. Only the
- * text says it. */
+/* The number of the parameter that the variable is, 0 when it is none. Only the text says it. */
 static unsigned parameter_number(LLVMValueRef variable)
 {
 	if (!is_node(variable) || kind_of_node(variable) != LLVMDILocalVariableMetadataKind)
@@ -1408,8 +1393,7 @@ static void keep_parameters(LLVMValueRef subprogram)
 	free(kept.items);
 }
 
-/* BTF knows of no scopes; of functions that were inlined everywhere it takes
- * but the lines. */
+/* BTF knows of no scopes; of functions that were inlined everywhere it takes but the lines. */
 static void slim(LLVMValueRef node)
 {
 	switch (kind_of_node(node)) {
@@ -1526,8 +1510,7 @@ static void reach_debug_record(LLVMMetadataRef location, LLVMMetadataRef variabl
 	add_metadata(location ? location : variable);
 }
 
-/* The variables of a subprogram's parameters, by number; NULL where there is
- * none. */
+/* The variables of a subprogram's parameters, by number; NULL where there is none. */
 struct parameters {
 	LLVMValueRef subprogram;
 	struct values variables;
@@ -1558,9 +1541,8 @@ static void note_parameter_of_record(
 		note_parameter(parameters, value_of(variable));
 }
 
-/* The kernel wants a name for each parameter, and LLVM takes them from the
- * variables that the subprogram retains. Without optimization, clang has them
- * retain none. */
+/* The kernel wants a name for each parameter, and LLVM takes them from the variables that the
+ * subprogram retains. Without optimization, clang has them retain none. */
 static void fit_parameters(const struct function *function)
 {
 	LLVMValueRef type = operand(function->subprogram, FUNCTION_TYPE), types, old;
@@ -1661,9 +1643,9 @@ static void reach_all(const struct values *units)
 	reach_operands();
 }
 
-/* LLVM makes BTF of a unit that has directives alone, and of one that has it in full. It makes none
- * of one without, and crashes where one has line tables alone, and functions that retain variables.
- */
+/* LLVM makes BTF of a unit that has directives alone, and of one that has it in full. It makes
+ * none of one without, and crashes where one has line tables alone, and functions that retain
+ * variables. */
 static void fit_unit(LLVMValueRef unit)
 {
 	static const char directives[] = "emissionKind: DebugDirectivesOnly";
