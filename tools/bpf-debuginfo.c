@@ -1398,10 +1398,12 @@ static void slim(LLVMValueRef node)
 {
 	switch (kind_of_node(node)) {
 	case LLVMDIDerivedTypeMetadataKind:
-		CLEAR(node, FILE_OF, SCOPE);
+		/* each change has LLVM look for an equal node; a member's scope is there anyway */
+		if (tag_of(node) != TAG_MEMBER)
+			CLEAR(node, SCOPE);
 		break;
 	case LLVMDICompositeTypeMetadataKind:
-		CLEAR(node, FILE_OF, SCOPE, VTABLE, TYPE_TEMPLATE, IDENTIFIER);
+		CLEAR(node, SCOPE, VTABLE, TYPE_TEMPLATE, IDENTIFIER);
 		break;
 	case LLVMDISubprogramMetadataKind:
 		CLEAR(node, SCOPE, DECLARATION, CONTAINING, FUNCTION_TEMPLATE, THROWN, TARGET_NAME);
