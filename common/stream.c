@@ -193,6 +193,9 @@ static bool add_reference(struct stream *stream, struct input file, char *line)
 static void read_references(
     struct stream *stream, const struct stream_entry *entry, const char *stream_name)
 {
+	/* standard input is in no file, and would be waited for */
+	if (!strcmp(entry->input.name, "-"))
+		fail("%s: damaged module stream: refers to standard input", stream_name);
 	struct input file = input_read(entry->input.name);
 	char *lines = strndup((const char *)entry->input.data, entry->input.size), *line;
 

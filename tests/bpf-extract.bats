@@ -665,6 +665,12 @@ thin_is_as_full() {
 		0 4 file references
 		0 4 input native
 	END
+	echo '0 4 input bitcode ' >raw.txt
+	tar -cf bad.tar --owner=file:0 --group=references:0 --transform='s/raw.txt/-/' raw.txt
+	mkfifo nobody
+	sleep 20 <>nobody >nobody 3>&- &
+	one_error 'bpf-merge: error: bad.tar: damaged module stream: *' timeout 5 bpf-merge -o out bad.tar <nobody
+	kill $!
 }
 
 # --- The command line ---
