@@ -19,7 +19,8 @@ static size_t first_block(struct input bitcode)
 	return (size_t)word_at(bitcode, WRAPPER_OFFSET) + 4;
 }
 
-struct input bitcode_next_block(struct input bitcode, enum bitcode_block kind, size_t *place)
+struct input bitcode_next_block(
+    struct input bitcode, enum bitcode_block kind, size_t *place, unsigned *width)
 {
 	size_t at = *place ? *place : first_block(bitcode);
 
@@ -34,6 +35,8 @@ struct input bitcode_next_block(struct input bitcode, enum bitcode_block kind, s
 		at += 8 + size;
 		if ((head >> 2 & 0x7f) == kind) {
 			*place = at;
+			if (width)
+				*width = head >> 10 & 7;
 			return (struct input){bitcode.name, bitcode.data + at - size, size};
 		}
 	}

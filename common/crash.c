@@ -16,6 +16,10 @@ static void die_of_crash(int signal)
 {
 	const char *subject = message_subject;
 
+	if (message_another_llvm_waits) {
+		output_abandon(STATUS_UNREADABLE);
+		_exit(STATUS_UNREADABLE);
+	}
 	if (message_error_was_said()) {
 		output_abandon(1);
 		_exit(1);
@@ -44,6 +48,8 @@ static void die_of_llvm(const char *reason)
 {
 	const char *subject = message_subject;
 
+	if (message_another_llvm_waits)
+		fail_silently(STATUS_UNREADABLE);
 	if (message_error_was_said())
 		fail_silently(1);
 	fail("%s%s%s", subject ? subject : "", subject ? ": " : "", reason);
@@ -71,5 +77,9 @@ void crash_catch(void)
 	/* the write fails then, and says why */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+}
+
+void crash_catch_llvm(void)
+{
 	LLVMInstallFatalErrorHandler(die_of_llvm);
 }

@@ -20,6 +20,7 @@ static int log_file = -1;
 static int stderr_file = STDERR_FILENO, captured_file = -1;
 static bool error_was_said;
 bool message_pass_on;
+bool message_another_llvm_waits;
 
 void message_set_level(enum message_level level)
 {

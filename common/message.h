@@ -54,6 +54,11 @@ _Noreturn void fail_usage(const char *format, ...) __attribute__((format(printf,
 /* Ends the program with status and no word: another has said what is wrong. */
 _Noreturn void fail_silently(int status);
 
+/* The exit status that says: this LLVM cannot read the input; another is to be tried. It takes the
+ * place of an error where message_another_llvm_waits, which the driver arranges for. */
+enum { STATUS_UNREADABLE = 3 };
+extern bool message_another_llvm_waits;
+
 /* malloc and friends that fail() when memory runs out. */
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);

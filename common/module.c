@@ -1,7 +1,9 @@
 #include "module.h"
 #include "kind.h"
+#include "libllvm.h"
 #include "message.h"
 #include "options.h"
+#include "producer.h"
 #include <llvm-c/Analysis.h>
 #include <llvm-c/BitReader.h>
 #include <llvm-c/BitWriter.h>
@@ -36,6 +38,26 @@ static void remove_addresses(char *text)
 	}
 }
 
+/* What bitcode was opened, for messages. */
+static struct input *opened;
+static size_t opened_count;
+
+/* Where subject is bitcode of another LLVM than this, says so, for that may be why it is not
+ * understood. */
+static const char *name_llvms(const char *subject)
+{
+	for (size_t i = opened_count; subject && i-- > 0;)
+		if (opened[i].name == subject) {
+			char *producer = producer_of(opened[i]);
+			if (producer_llvm(producer) && strcmp(producer + 4, libllvm_version()))
+				return xasprintf(" (produced by %s, read by LLVM %s)",
+				    producer_in_words(producer), libllvm_version());
+			free(producer);
+			break;
+		}
+	return "";
+}
+
 static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *unused)
 {
 	static const enum message_level levels[] = {
@@ -53,11 +75,13 @@ static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *unused)
 	if (level == LEVEL_ERROR && module_excuses && module_excuses(text))
 		level = LEVEL_DEBUG;
 	had_error |= level == LEVEL_ERROR;
+	if (level == LEVEL_ERROR && message_another_llvm_waits)
+		fail_silently(STATUS_UNREADABLE);
 	remove_addresses(text);
 	/* LLVM may say a thing for each place where it meets it */
 	if (!last || strcmp(last, text))
-		message(level, "%s%s%s", subject ? subject : "", subject ? ": " : "",
-		    skip_no_place(text));
+		message(level, "%s%s%s%s", subject ? subject : "", subject ? ": " : "",
+		    skip_no_place(text), level == LEVEL_ERROR ? name_llvms(subject) : "");
 	free(last);
 	last = strdup(text);
 	LLVMDisposeMessage(text);
@@ -80,10 +104,12 @@ void module_check_errors(void)
 /* What could not be read has been reported through the context, except when LLVM says nothing. */
 static void fail_to_read(const char *name, const char *reason)
 {
+	if (message_another_llvm_waits)
+		fail_silently(STATUS_UNREADABLE);
 	if (reason && *reason)
 		fail("%s: %s", name, reason);
 	if (!had_error)
-		fail("%s: cannot be read as LLVM bitcode", name);
+		fail("%s: cannot be read as LLVM bitcode%s", name, name_llvms(name));
 	fail_silently(1);
 }
 
@@ -113,6 +139,8 @@ static LLVMModuleRef read_module(LLVMContextRef context, struct input input,
 	message_subject = input.name;
 	switch (kind_of(input.data, input.size)) {
 	case KIND_BITCODE:
+		opened = xrealloc(opened, (opened_count + 1) * sizeof *opened);
+		opened[opened_count++] = input;
 		if (read_bitcode(context, wrap(input), &module))
 			fail_to_read(input.name, NULL);
 		break;
@@ -157,9 +185,9 @@ LLVMModuleRef module_open(LLVMContextRef context, struct input input)
 void module_each_global(
     LLVMModuleRef module, void (*visit)(LLVMValueRef global, void *data), void *data)
 {
-	static LLVMValueRef (*const first[])(LLVMModuleRef) = {LLVMGetFirstFunction,
-	    LLVMGetFirstGlobal, LLVMGetFirstGlobalAlias, LLVMGetFirstGlobalIFunc};
-	static LLVMValueRef (*const following[])(LLVMValueRef) = {
+	LLVMValueRef (*const first[])(LLVMModuleRef) = {LLVMGetFirstFunction, LLVMGetFirstGlobal,
+	    LLVMGetFirstGlobalAlias, LLVMGetFirstGlobalIFunc};
+	LLVMValueRef (*const following[])(LLVMValueRef) = {
 	    LLVMGetNextFunction, LLVMGetNextGlobal, LLVMGetNextGlobalAlias, LLVMGetNextGlobalIFunc};
 
 	for (size_t i = 0; i < sizeof first / sizeof *first; i++)

@@ -1,10 +1,11 @@
 #include "options.h"
 #include "crash.h"
 #include "input.h"
-#include "llvm-version.h"
+#include "libllvm.h"
 #include "message.h"
 #include "output.h"
 #include "standard-files.h"
+#include <errno.h>
 #include <getopt.h>
 #include <llvm-c/Core.h>
 #include <signal.h>
@@ -208,11 +209,21 @@ static void end_with_driver(void)
 
 	if (!driver)
 		return;
+	message_another_llvm_waits = getenv("BPF_LINKER_RETRY");
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (kill(atoi(driver), 0) && errno == ESRCH)
+		_exit(1);
 	if (atoi(driver) != getppid())
 		fail("the bpf-linker that BPF_LINKER_PIPELINE names, process %s, is not what "
 		     "started this",
 		    driver);
+}
+
+static void print_version(const struct tool *tool)
+{
+	libllvm_load();
+	printf("%s %s\nLLVM %s", tool->name, VERSION, libllvm_version());
+	printf(libllvm_path() ? " (%s)\n" : "\n", libllvm_path());
 }
 
 struct operands tool_start(const struct tool *tool, int argc, char **argv)
@@ -228,7 +239,7 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	if (wants_help)
 		print_help(tool, &all);
 	else if (wants_version)
-		printf("%s %s\nLLVM %s\n", tool->name, VERSION, LLVM_VERSION_STRING);
+		print_version(tool);
 	if (wants_help || wants_version) {
 		if (fflush(stdout) || ferror(stdout))
 			fail("<stdout>:");
@@ -237,6 +248,8 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	if (operands.count > tool->most_operands)
 		fail_usage("too many operands: '%s'", operands.items[tool->most_operands].text);
 	set_log();
+	libllvm_load();
+	crash_catch_llvm();
 	message_capture_stderr();
 	return operands;
 }

@@ -156,5 +156,5 @@ void output_abandon(int exit_status)
 	if (output_feeds_next_stage() && !wrote_to_stdout && !fstat(STDOUT_FILENO, &status) &&
 	    S_ISFIFO(status.st_mode))
 		(void)!write(
-		    STDOUT_FILENO, FAILURE_MARK "\n", strlen(FAILURE_MARK) + (exit_status == 2));
+		    STDOUT_FILENO, FAILURE_MARK "\n\n", strlen(FAILURE_MARK) + exit_status - 1);
 }

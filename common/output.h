@@ -24,7 +24,7 @@ void output_commit(struct output *output);
 void output_remove_temporaries(void);
 
 /* Leaves every output that is not committed as it was before: removes temporary files, and tells
- * the next stage in the pipe that this one failed with the exit status 1 or 2. Safe in a signal
+ * the next stage in the pipe that this one failed with the exit status 1, 2 or 3. Safe in a signal
  * handler. */
 void output_abandon(int status);
 

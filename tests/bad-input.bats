@@ -558,12 +558,17 @@ broken_pipe() {
 }
 
 @test "a stage that is asked to end" {
-	mkfifo fifo
+	install_copy
+	cat >stubs/libexec/bpf-linker/bpf-extract <<-'END'
+		#!/bin/bash
+		echo -
+		exec setpriv --pdeathsig TERM sleep 60
+	END
 	for stage in merge opt codegen; do
-		bpf-linker -o dir/out fifo 2>message 3>&- &
+		bpf-linker -o dir/out program.bc 2>message 3>&- &
 		driver=$!
 		for ((i = 0; i < 500; i++)); do
-			[[ $(pgrep -c -P $driver) != 5 ]] || break
+			[[ $(pgrep -c -P $driver 'bpf-[^l]') != 4 ]] || break
 			sleep 0.01
 		done
 		sleep 0.05

@@ -80,10 +80,10 @@ refuses() {
 }
 
 @test "an LLVM that is missing, and one that is too old" {
-	refuses '*LLVM 22 or 21 is needed, /missing/llvm-config was not found*make deps*llvm-22-dev*' \
+	refuses '*LLVM 21, 22 or 23 is needed, /missing/llvm-config was not found*make deps*llvm-22-dev*' \
 		LLVM_CONFIG=/missing/llvm-config
 	printf '#!/bin/sh\necho 14.0.6\n' >llvm-config
 	chmod +x llvm-config
-	refuses "*LLVM 22 or 21 is needed, $PWD/llvm-config is of LLVM 14.0.6*make deps*" \
+	refuses "*LLVM 21, 22 or 23 is needed, $PWD/llvm-config is of LLVM 14.0.6*make deps*" \
 		LLVM_CONFIG="$PWD/llvm-config"
 }

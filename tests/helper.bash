@@ -5,7 +5,13 @@ bats_require_minimum_version 1.5.0
 TESTS=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 FIXTURES=$TESTS/fixtures
 # the build to test, as make has it
-PATH=$TESTS/../${BUILD:-build}/bin:$PATH
+BUILT=$(cd "$TESTS/../${BUILD:-build}" && pwd)
+PATH=$BUILT/bin:$PATH
+# of its toolsets TOOLSET, a version or any, or else the newest
+if [[ ${TOOLSET:-} ]]; then
+	PATH=$BUILT/libexec/bpf-linker/llvm-$TOOLSET:$PATH
+	export BPF_LINKER_LLVM=$TOOLSET
+fi
 
 LLVM_MAJOR=${LLVM_MAJOR:-$(bpf-merge --version | sed -n 's/.*LLVM \([0-9]*\).*/\1/p')}
 export CLANG=clang-$LLVM_MAJOR
@@ -28,6 +34,18 @@ setup() {
 
 teardown() {
 	unload
+}
+
+# install_copy: an installation with the toolset that is tested and no other, in stubs/, and first in
+# PATH
+install_copy() {
+	local toolset
+	toolset=$(dirname "$(readlink -f "$(command -v bpf-merge)")")
+	mkdir -p stubs/bin "stubs/libexec/bpf-linker/${toolset##*/}"
+	cp "$BUILT/bin/bpf-linker" stubs/bin
+	cp "$BUILT/libexec/bpf-linker/bpf-extract" stubs/libexec/bpf-linker
+	cp "$toolset"/* "stubs/libexec/bpf-linker/${toolset##*/}"
+	PATH=$PWD/stubs/bin:$PATH
 }
 
 # compile FILE.c [FLAG...]: FILE.c of the working directory or of the fixtures into FILE.bc

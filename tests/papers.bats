@@ -122,7 +122,7 @@ is_in() {
 	local block
 
 	readme_blocks sh blocks
-	block=$(grep -l '^bpf-extract' blocks/*)
+	block=$(grep -l '^bpf-extract --thin' blocks/*)
 	run -0 --separate-stderr bpf-linker -### --btf --export=count_and_drop -O2 --emit=obj \
 		-o program.bpf.o program.bc libcount.a
 	# shellcheck disable=SC2154 # bats sets stderr

@@ -8,6 +8,7 @@
  * BTF is made from the subprograms and variables, their types, and the instructions' locations.
  * All else is dropped, unless --debug-info=full, and so that BTF comes out the same. */
 #include "exports.h"
+#include "libllvm.h"
 #include "llvm-version.h"
 #include "message.h"
 #include "module.h"
@@ -93,7 +94,7 @@ static bool keeps_all(void)
 /* What cannot be mended must not stay. */
 static bool keeps_records(void)
 {
-	return keeps_all() && HAS_DEBUG_RECORDS;
+	return keeps_all() && libllvm_has_debug_records();
 }
 
 static LLVMContextRef context;
@@ -1488,7 +1489,9 @@ static void reach_operands(void)
 static void each_debug_record(LLVMValueRef function,
     void (*visit)(LLVMMetadataRef location, LLVMMetadataRef variable, void *data), void *data)
 {
-#if HAS_DEBUG_RECORDS
+#if DECLARES_DEBUG_RECORDS
+	if (!libllvm_has_debug_records())
+		return;
 	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
 	    block = LLVMGetNextBasicBlock(block))
 		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;

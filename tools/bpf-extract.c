@@ -4,6 +4,7 @@
 #include "message.h"
 #include "options.h"
 #include "output.h"
+#include "producer.h"
 #include "stream.h"
 #include <archive.h>
 #include <archive_entry.h>
@@ -16,13 +17,17 @@
 #include <unistd.h>
 
 static struct list library_directories;
-static bool thin;
+static bool thin, list, say_llvm;
 
 static const struct option_spec own_options[] = {
     {"library-path", 'L', OPTION_TEXTS, &library_directories, "DIR",
 	"search DIR for the libraries of -l"},
     {"library", 'l', OPTION_OPERAND, NULL, "NAME", "read libNAME.a, at this place among the files"},
+    {"list", 0, OPTION_FLAG, &list, NULL,
+	"instead of the stream, write what is found: name, kind, size, producer"},
     {"thin", 0, OPTION_FLAG, &thin, NULL, "refer to the files instead of copying from them"},
+    {"say-llvm", 0, OPTION_FLAG, &say_llvm, NULL,
+	"begin with a line on the newest LLVM that produced a module, - where one does not say"},
     {NULL},
 };
 
@@ -40,8 +45,24 @@ enum { DEEPEST_ARCHIVE = 8 };
 
 static struct stream stream;
 static struct list barren; /* inputs of the command line without bitcode */
+static struct output *output;
 
 static void extract(struct input input, enum stream_origin origin, int depth);
+
+/* A line of --list. */
+static void list_input(struct input input, const char *kind)
+{
+	if (!list)
+		return;
+	char *producer = producer_of(input);
+	char *words = producer ? producer_in_words(producer) : xasprintf("-");
+	char *line = xasprintf("%s\t%s\t%zu\t%s\n", input.name, kind, input.size, words);
+
+	output_write(output, line, strlen(line));
+	free(line);
+	free(words);
+	free(producer);
+}
 
 static void add(struct input input, enum stream_origin origin, enum stream_content content)
 {
@@ -128,8 +149,10 @@ static void extract_object(struct input input, enum stream_origin origin)
 		if (kind_of(bitcode.data, bitcode.size) != KIND_BITCODE)
 			fail("%s: its bitcode section does not hold bitcode", input.name);
 		add(bitcode, origin, CONTENT_BITCODE);
+		list_input(bitcode, "object");
 		return;
 	}
+	list_input(input, "native");
 	if (origin == ORIGIN_MEMBER) {
 		message(LEVEL_INFO, "%s: passed over, holds no LLVM bitcode", input.name);
 		return;
@@ -295,9 +318,11 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 	switch (kind) {
 	case KIND_BITCODE:
 		add(input, origin, CONTENT_BITCODE);
+		list_input(input, input.data[0] == 'B' ? "bitcode" : "wrapper");
 		break;
 	case KIND_IR:
 		add(input, origin, CONTENT_IR);
+		list_input(input, "ir");
 		break;
 	case KIND_OBJECT:
 		extract_object(input, origin);
@@ -321,6 +346,7 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 			fail("%s: is neither bitcode, textual IR, an object file nor an archive",
 			    input.name);
 		message(LEVEL_INFO, "%s: passed over, holds no LLVM bitcode", input.name);
+		list_input(input, "other");
 	}
 	message_subject = NULL;
 }
@@ -347,11 +373,46 @@ static bool has_module(void)
 	return false;
 }
 
+/* Writes the major version of the newest LLVM that produced a module of the stream, in words too,
+ * and which module; where it is not known of one, as of textual IR, that cannot be told. */
+static void write_newest_llvm(void)
+{
+	const struct stream_entry *newest = NULL, *oldest = NULL, *entry;
+	unsigned newest_llvm = 0, oldest_llvm = 0;
+	bool all_known = true;
+	char *line;
+
+	for (size_t i = 0; i < stream.count; i++) {
+		entry = &stream.entries[i];
+		if (entry->content != CONTENT_BITCODE && entry->content != CONTENT_IR)
+			continue;
+		char *producer = entry->content == CONTENT_IR ? NULL : producer_of(entry->input);
+		unsigned llvm = producer_llvm(producer);
+		free(producer);
+		all_known &= llvm > 0;
+		if (llvm && (!newest || llvm > newest_llvm))
+			newest = entry, newest_llvm = llvm;
+		if (llvm && (!oldest || llvm < oldest_llvm))
+			oldest = entry, oldest_llvm = llvm;
+	}
+	if (newest_llvm > oldest_llvm)
+		message(LEVEL_INFO, "the newest producer decides: %s is by %s, %s only by %s",
+		    newest->input.name, producer_in_words(producer_of(newest->input)),
+		    oldest->input.name, producer_in_words(producer_of(oldest->input)));
+	if (!all_known || !newest || strchr(newest->input.name, '\n'))
+		line = xasprintf("-\n");
+	else
+		line = xasprintf("%u\t%s\t%s\n", newest_llvm,
+		    producer_in_words(producer_of(newest->input)), newest->input.name);
+	output_write(output, line, strlen(line));
+}
+
 int main(int argc, char **argv)
 {
 	struct operands operands = tool_start(&tool, argc, argv);
-	struct output *output = output_open(output_path, true);
 	const char *name = NULL;
+
+	output = output_open(output_path, !list);
 
 	if (!operands.count)
 		extract(input_read(NULL), ORIGIN_INPUT, 0);
@@ -360,6 +421,10 @@ int main(int argc, char **argv)
 		if (operands.items[i].letter == 'l')
 			name = find_library(name);
 		extract(input_read(name), ORIGIN_INPUT, 0);
+	}
+	if (list) {
+		output_commit(output);
+		tool_finish();
 	}
 	if (!has_module())
 		fail(
@@ -370,6 +435,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < barren.count; i++)
 		message(LEVEL_WARN, "%s: holds no LLVM bitcode; its native code is left out",
 		    barren.items[i]);
+	if (say_llvm)
+		write_newest_llvm();
 	stream_write(&stream, output, thin);
 	output_commit(output);
 	tool_finish();

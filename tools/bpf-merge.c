@@ -755,11 +755,11 @@ static bool names_used_arrays(struct input input)
 static bool may_mark_as_used(struct input input)
 {
 	size_t place = 0;
-	struct input names = bitcode_next_block(input, BITCODE_STRTAB, &place);
+	struct input names = bitcode_next_block(input, BITCODE_STRTAB, &place, NULL);
 
 	if (!names.data)
 		return names_used_arrays(input);
-	for (; names.data; names = bitcode_next_block(input, BITCODE_STRTAB, &place))
+	for (; names.data; names = bitcode_next_block(input, BITCODE_STRTAB, &place, NULL))
 		if (names_used_arrays(names))
 			return true;
 	return false;

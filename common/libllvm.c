@@ -1,0 +1,163 @@
+#include "libllvm.h"
+#include "llvm-version.h"
+#include "input.h"
+#include "message.h"
+#include <llvm-c/Core.h>
+
+#ifndef LLVM_ANY
+
+void libllvm_load(void)
+{
+}
+
+const char *libllvm_version(void)
+{
+	return LLVM_VERSION_STRING;
+}
+
+const char *libllvm_path(void)
+{
+	return NULL;
+}
+
+bool libllvm_has_debug_records(void)
+{
+	return DECLARES_DEBUG_RECORDS;
+}
+
+#else
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { OLDEST_LLVM = 21 };
+
+static const char *path;
+static unsigned version[3];
+
+static _Noreturn void fail_of_missing(const char *function)
+{
+	fail("%s: LLVM %s has no function %s; set BPF_LINKER_LIBLLVM to another libLLVM", path,
+	    libllvm_version(), function);
+}
+
+/* A pointer for each function, to one that says that it is missing. */
+#define DEFINE(name) \
+	static void no_##name(void) \
+	{ \
+		fail_of_missing("LLVM" #name); \
+	} \
+	__typeof__(*LLVM##name) *found_LLVM##name = (void *)no_##name;
+LIBLLVM_FUNCTIONS(DEFINE)
+
+#define ENTRY(name) {"LLVM" #name, (void **)&found_LLVM##name},
+static const struct {
+	const char *name;
+	void **function;
+} functions[] = {LIBLLVM_FUNCTIONS(ENTRY)};
+
+/* The first line that the program writes; NULL where it fails. */
+static char *output_of(const char *program)
+{
+	int ends[2], status;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (pipe(ends))
+		fail("%s:", program);
+	pid_t child = fork();
+	if (child == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		execl(program, program, NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	FILE *output = fdopen(ends[0], "r");
+	ssize_t length = output ? getline(&line, &room, output) : -1;
+	fclose(output);
+	if (child < 0 || waitpid(child, &status, 0) < 0 || status || length < 1)
+		return NULL;
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
+static const char *find_library(void)
+{
+	char program[4096];
+	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+
+	if (length < 0)
+		fail("/proc/self/exe:");
+	program[length] = '\0';
+	char *finder = xasprintf("%s/find-libllvm", dirname(program));
+	const char *found = output_of(finder);
+	if (!found)
+		fail("no libLLVM was found here; install one of LLVM %d or newer, or set "
+		     "BPF_LINKER_LIBLLVM to its file",
+		    OLDEST_LLVM);
+	return found;
+}
+
+static const char *load(void)
+{
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+
+	if (!library)
+		return dlerror();
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+		void *function = dlsym(library, functions[i].name);
+		if (function)
+			*functions[i].function = function;
+	}
+	if (!dlsym(library, "LLVMGetVersion"))
+		return "is no libLLVM of LLVM 21 or newer";
+	LLVMGetVersion(&version[0], &version[1], &version[2]);
+	if (version[0] < OLDEST_LLVM)
+		return xasprintf(
+		    "is of LLVM %s; %d or newer is needed", libllvm_version(), OLDEST_LLVM);
+	if (!dlsym(library, "LLVMInitializeBPFTarget"))
+		return "has no BPF target";
+	return NULL;
+}
+
+void libllvm_load(void)
+{
+	const char *wanted = getenv("BPF_LINKER_LIBLLVM");
+
+	path = wanted && *wanted ? wanted : find_library();
+	const char *reason = load();
+	if (!reason)
+		return;
+	/* in a pipe, a stage before fails of the same, and says so */
+	if (getenv("BPF_LINKER_PIPELINE"))
+		input_fail_with_producer();
+	/* dlerror names the file itself */
+	fail("%s%s%s; set BPF_LINKER_LIBLLVM to the file of another libLLVM",
+	    strncmp(reason, path, strlen(path)) ? path : "",
+	    strncmp(reason, path, strlen(path)) ? ": " : "", reason);
+}
+
+const char *libllvm_version(void)
+{
+	return xasprintf("%u.%u.%u", version[0], version[1], version[2]);
+}
+
+const char *libllvm_path(void)
+{
+	return path;
+}
+
+bool libllvm_has_debug_records(void)
+{
+	return DECLARES_DEBUG_RECORDS && version[0] >= 22;
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* Where LLVM is. The tools of a toolset have it linked in, and nothing is to be done. Those of
+ * llvm-any (LLVM_ANY) are made of the headers alone: each function of LLVM-C is a pointer, which is
+ * looked up in a libLLVM when the program starts. */
+#ifndef LIBLLVM_H
+#define LIBLLVM_H
+
+#include <stdbool.h>
+
+#ifdef LLVM_ANY
+#include <llvm-c/Analysis.h>
+#include <llvm-c/BitReader.h>
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/Comdat.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/ErrorHandling.h>
+#include <llvm-c/IRReader.h>
+#include <llvm-c/Linker.h>
+#include <llvm-c/Object.h>
+#include <llvm-c/Support.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#ifndef DECLARATIONS_ONLY
+#include "libllvm-functions.h" /* made by scripts/libllvm-functions */
+#endif
+#endif
+
+/* Loads the libLLVM that BPF_LINKER_LIBLLVM names, else the one that the program find-libllvm,
+ * beside this one, names. Fails with a message where there is none that can be used. */
+void libllvm_load(void);
+
+/* LLVM's version, as in 22.1.8. */
+const char *libllvm_version(void);
+
+/* The file that was loaded; NULL where LLVM is linked in. */
+const char *libllvm_path(void);
+
+/* Whether LLVM-C tells what is in a debug record: LLVMDbgVariableRecordGetVariable and its like. */
+bool libllvm_has_debug_records(void);
+
+#endif
