@@ -6,6 +6,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct {
+	int signal;
+	const char *name;
+} crashes[] = {
+    {SIGSEGV, "SIGSEGV"},
+    {SIGBUS, "SIGBUS"},
+    {SIGABRT, "SIGABRT"},
+    {SIGILL, "SIGILL"},
+    {SIGFPE, "SIGFPE"},
+    {SIGTRAP, "SIGTRAP"},
+};
+
 static void write_text(const char *text)
 {
 	(void)!write(message_file(), text, strlen(text));
@@ -28,8 +40,10 @@ static void die_of_crash(int signal)
 	write_text(": error: ");
 	write_text(subject ? subject : "");
 	write_text(subject ? ": " : "");
-	write_text("LLVM crashed (SIG");
-	write_text(sigabbrev_np(signal));
+	write_text("LLVM crashed (");
+	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+		if (crashes[i].signal == signal)
+			write_text(crashes[i].name);
 	write_text("); is the input intact?\n");
 	output_abandon(1);
 	_exit(1);
@@ -57,7 +71,6 @@ static void die_of_llvm(const char *reason)
 
 void crash_catch(void)
 {
-	static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP};
 	static const int requests[] = {SIGINT, SIGTERM, SIGHUP};
 	static char stack[1 << 16]; /* a stack overflow leaves none to handle it on */
 	struct sigaction action = {
@@ -67,7 +80,7 @@ void crash_catch(void)
 
 	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
 	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
-		sigaction(crashes[i], &action, NULL);
+		sigaction(crashes[i].signal, &action, NULL);
 	action.sa_handler = die_of_request;
 	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++)
 		sigaction(requests[i], &action, &old);

@@ -1,4 +1,5 @@
 #include "target.h"
+#include "byte-order.h"
 #include "input.h"
 #include "llvm-arguments.h"
 #include "message.h"
@@ -96,28 +97,20 @@ static void set_llvm_options(bool reads_stdin)
 	fail_usage("--llvm-args: %s", complaint);
 }
 
-static bool is_bpf(const char *triple)
-{
-	return !strncmp(triple, "bpf", 3);
-}
-
-static bool is_big_endian(const char *triple)
-{
-	return !strncmp(triple, "bpfeb", 5);
-}
-
 static const char *choose_triple(LLVMModuleRef module)
 {
 	const char *own = LLVMGetTarget(module);
-	bool own_is_bpf = is_bpf(own);
+	bool own_is_bpf = is_bpf_triple(own), is_big = is_big_endian_module(module);
 
+	if (!wanted_triple && own_is_bpf && is_big_endian_triple(own) == is_big)
+		return own;
 	if (!wanted_triple)
-		return own_is_bpf ? own : "bpf";
-	if (!is_bpf(wanted_triple))
+		return is_big_endian_triple("bpf") == is_big ? "bpf" : is_big ? "bpfeb" : "bpfel";
+	if (!is_bpf_triple(wanted_triple))
 		fail_usage("'--target %s' is not a BPF target", wanted_triple);
-	if (own_is_bpf && is_big_endian(own) != is_big_endian(wanted_triple))
-		fail("%s: was compiled for %s, which differs in byte order from '--target %s'",
-		    message_subject, own, wanted_triple);
+	if (own_is_bpf && is_big != is_big_endian_triple(wanted_triple))
+		fail("%s: was compiled for %s, %s-endian, which '--target %s' is not",
+		    message_subject, own, is_big ? "big" : "little", wanted_triple);
 	return wanted_triple;
 }
 
@@ -150,7 +143,7 @@ void target_start(bool reads_stdin)
 	LLVMInitializeBPFAsmParser();
 	option_before_input = reads_stdin;
 	set_llvm_options(reads_stdin);
-	expected_triple = wanted_triple && is_bpf(wanted_triple) ? wanted_triple : "bpf";
+	expected_triple = wanted_triple && is_bpf_triple(wanted_triple) ? wanted_triple : "bpf";
 	expected_machine = create_machine(expected_triple);
 	feature_complaint = message_take_captured();
 }

@@ -39,6 +39,7 @@ usage_error() {
 # make_stubs: an installation whose tools are shell scripts, in stubs/, and its bpf-linker first in
 # PATH. They pass on what they read; bpf-codegen writes it to out. Each leaves its pid in pids.
 make_stubs() {
+	unset BPF_LINKER_LLVM
 	mkdir -p stubs/bin stubs/libexec/bpf-linker/llvm-1
 	cp "$(command -v bpf-linker)" stubs/bin
 	PATH=$PWD/stubs/bin:$PATH
@@ -465,7 +466,7 @@ compile_program() {
 
 @test "--version names the LLVM versions" {
 	run -0 --separate-stderr bpf-linker --version
-	[[ ${lines[0]} =~ ^bpf-linker\ [0-9.]+$ && ${lines[1]} == "LLVM $LLVM_MAJOR."* && ! $stderr ]]
+	[[ ${lines[0]} =~ ^bpf-linker\ [0-9.]+$ && ${lines[1]} =~ ^LLVM.*\ $LLVM_MAJOR\. && ! $stderr ]]
 	[[ $(bpf-linker -V) == "$output" ]]
 }
 

@@ -744,6 +744,20 @@ counter_users() {
 		bpf-merge -o out.bc a.ll b.ll
 }
 
+@test "the triple bpf without a data layout is of the machine's byte order" {
+	printf '%s\n' 'target triple = "bpf"' 'define i32 @a() { ret i32 1 }' >a.ll
+	for triple in bpfel bpfeb; do
+		printf '%s\n' "target triple = \"$triple\"" 'define i32 @b() { ret i32 1 }' >$triple.ll
+	done
+	case $NATIVE in
+	"$BIG") same=bpfeb other=bpfel ;;
+	*) same=bpfel other=bpfeb ;;
+	esac
+	merge a.ll $same.ll
+	one_error "bpf-merge: error: $other.ll: is *-endian BPF, but a.ll is *-endian" \
+		bpf-merge -o out a.ll $other.ll
+}
+
 @test "the triple is that of the BPF module, beside those of a host" {
 	foreign_ir host <<<'define i32 @f() { ret i32 1 }'
 	ir bpf <<<'define i32 @g() { ret i32 1 }'

@@ -6,6 +6,21 @@ NM=llvm-nm-$LLVM_MAJOR
 
 LITTLE='target datalayout = "e-m:e-p:64:64-i64:64-i128:128-n32:64-S128"'
 BIG='target datalayout = "E-m:e-p:64:64-i64:64-i128:128-n32:64-S128"'
+# that of the triple bpf, which is of the byte order of the machine where the tools run
+case ${EMULATED:-$(uname -m)} in
+s390x) NATIVE=$BIG ;;
+*) NATIVE=$LITTLE ;;
+esac
+
+# triple_of LAYOUT: the triple that the tools give to what has no BPF triple, or one that does not
+# mean the byte order of LAYOUT where they run
+triple_of() {
+	case $1 in
+	"$NATIVE") echo bpf ;;
+	"$LITTLE") echo bpfel ;;
+	*) echo bpfeb ;;
+	esac
+}
 
 # ir NAME: writes NAME.ll, a module for BPF, from the IR on standard input
 ir() {

@@ -6,6 +6,7 @@
  * has become a declaration by then, and one that nothing reaches is linkonce_odr, which LLVM links
  * only when something refers to it. */
 #include "bitcode.h"
+#include "byte-order.h"
 #include "exports.h"
 #include "kind.h"
 #include "memory-intrinsics.h"
@@ -385,25 +386,21 @@ static void add_asm_symbol(struct module *module, const char *name)
 
 static bool is_bpf(const struct module *module)
 {
-	return !strncmp(LLVMGetTarget(module->ir), "bpf", 3);
+	return is_bpf_triple(LLVMGetTarget(module->ir));
 }
 
-static enum LLVMByteOrdering byte_order(const struct module *module)
+static const char *byte_order(const struct module *module)
 {
-	/* IR may come without a data layout */
-	if (!strncmp(LLVMGetTarget(module->ir), "bpfeb", 5))
-		return LLVMBigEndian;
-	return LLVMByteOrder(LLVMGetModuleDataLayout(module->ir));
+	return is_big_endian_module(module->ir) ? "big" : "little";
 }
 
 static void check_target(struct module *module)
 {
 	if (!model || (is_bpf(module) && !is_bpf(model)))
 		model = module;
-	if (is_bpf(module) && byte_order(module) != byte_order(model))
+	if (is_bpf(module) && is_big_endian_module(module->ir) != is_big_endian_module(model->ir))
 		fail("%s: is %s-endian BPF, but %s is %s-endian", name_of(module),
-		    byte_order(module) == LLVMBigEndian ? "big" : "little", name_of(model),
-		    byte_order(model) == LLVMBigEndian ? "big" : "little");
+		    byte_order(module), name_of(model), byte_order(model));
 }
 
 static void follow_constant(struct module *module, LLVMValueRef user, LLVMValueRef constant);

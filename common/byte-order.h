@@ -1,0 +1,13 @@
+/* The byte order that a module was compiled for. The triple `bpf` leaves it open: to LLVM it is
+ * that of the machine which LLVM runs on, while modules come from other machines too. */
+#ifndef BYTE_ORDER_H
+#define BYTE_ORDER_H
+
+#include <llvm-c/Types.h>
+#include <stdbool.h>
+
+bool is_bpf_triple(const char *triple);
+bool is_big_endian_triple(const char *triple);
+bool is_big_endian_module(LLVMModuleRef module);
+
+#endif
