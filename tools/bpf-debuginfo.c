@@ -156,8 +156,7 @@ static LLVMMetadataRef metadata_of(LLVMValueRef value)
 
 static bool is_node(LLVMValueRef value)
 {
-	return value && LLVMGetValueKind(value) == LLVMMetadataAsValueValueKind &&
-	       LLVMIsAMDNode(value);
+	return value && LLVMIsAMDNode(value);
 }
 
 static LLVMMetadataKind kind_of_node(LLVMValueRef node)

@@ -527,6 +527,7 @@ static void follow_global(struct module *module, LLVMValueRef user, LLVMValueRef
 
 static void follow_constant(struct module *module, LLVMValueRef user, LLVMValueRef constant)
 {
+	/* of these, the numbers are the same in all versions of LLVM-C */
 	switch (LLVMGetValueKind(constant)) {
 	case LLVMFunctionValueKind:
 	case LLVMGlobalAliasValueKind:
