@@ -6,8 +6,14 @@
 
 #ifndef LLVM_ANY
 
-void libllvm_load(void)
+void libllvm_load(bool reads_stdin)
 {
+	(void)reads_stdin;
+}
+
+unsigned libllvm_major(void)
+{
+	return LLVM_VERSION_MAJOR;
 }
 
 const char *libllvm_version(void)
@@ -30,6 +36,7 @@ bool libllvm_has_debug_records(void)
 #include <dlfcn.h>
 #include <errno.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +78,7 @@ static char *output_of(const char *program)
 
 	if (pipe(ends))
 		fail("%s:", program);
+	signal(SIGCHLD, SIG_DFL); /* where it is ignored, there is nothing to wait for */
 	pid_t child = fork();
 	if (child == 0) {
 		dup2(ends[1], STDOUT_FILENO);
@@ -83,7 +91,7 @@ static char *output_of(const char *program)
 	FILE *output = fdopen(ends[0], "r");
 	ssize_t length = output ? getline(&line, &room, output) : -1;
 	fclose(output);
-	if (child < 0 || waitpid(child, &status, 0) < 0 || status || length < 1)
+	if (child < 0 || waitpid(child, &status, 0) < 0 || status || length < 1 || *line == '\n')
 		return NULL;
 	line[strcspn(line, "\n")] = '\0';
 	return line;
@@ -128,7 +136,7 @@ static const char *load(void)
 	return NULL;
 }
 
-void libllvm_load(void)
+void libllvm_load(bool reads_stdin)
 {
 	const char *wanted = getenv("BPF_LINKER_LIBLLVM");
 
@@ -137,12 +145,17 @@ void libllvm_load(void)
 	if (!reason)
 		return;
 	/* in a pipe, a stage before fails of the same, and says so */
-	if (getenv("BPF_LINKER_PIPELINE"))
+	if (reads_stdin && getenv("BPF_LINKER_PIPELINE"))
 		input_fail_with_producer();
 	/* dlerror names the file itself */
 	fail("%s%s%s; set BPF_LINKER_LIBLLVM to the file of another libLLVM",
 	    strncmp(reason, path, strlen(path)) ? path : "",
 	    strncmp(reason, path, strlen(path)) ? ": " : "", reason);
+}
+
+unsigned libllvm_major(void)
+{
+	return version[0];
 }
 
 const char *libllvm_version(void)

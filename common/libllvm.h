@@ -28,8 +28,12 @@
 #endif
 
 /* Loads the libLLVM that BPF_LINKER_LIBLLVM names, else the one that the program find-libllvm,
- * beside this one, names. Fails with a message where there is none that can be used. */
-void libllvm_load(void);
+ * beside this one, names. Fails with a message where there is none that can be used; in silence
+ * where a stage before has failed, whose output the program reads. */
+void libllvm_load(bool reads_stdin);
+
+/* LLVM's major version. */
+unsigned libllvm_major(void);
 
 /* LLVM's version, as in 22.1.8. */
 const char *libllvm_version(void);

@@ -38,6 +38,15 @@ static void remove_addresses(char *text)
 	}
 }
 
+/* name_llvms says the same in words. */
+static void remove_producer(char *text)
+{
+	char *place = strstr(text, " (Producer: '");
+
+	if (place)
+		*place = '\0';
+}
+
 /* What bitcode was opened, for messages. */
 static struct input *opened;
 static size_t opened_count;
@@ -78,6 +87,7 @@ static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *unused)
 	if (level == LEVEL_ERROR && message_another_llvm_waits)
 		fail_silently(STATUS_UNREADABLE);
 	remove_addresses(text);
+	remove_producer(text);
 	/* LLVM may say a thing for each place where it meets it */
 	if (!last || strcmp(last, text))
 		message(level, "%s%s%s%s", subject ? subject : "", subject ? ": " : "",

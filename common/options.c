@@ -221,7 +221,7 @@ static void end_with_driver(void)
 
 static void print_version(const struct tool *tool)
 {
-	libllvm_load();
+	libllvm_load(false);
 	printf("%s %s\nLLVM %s", tool->name, VERSION, libllvm_version());
 	printf(libllvm_path() ? " (%s)\n" : "\n", libllvm_path());
 }
@@ -248,7 +248,7 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	if (operands.count > tool->most_operands)
 		fail_usage("too many operands: '%s'", operands.items[tool->most_operands].text);
 	set_log();
-	libllvm_load();
+	libllvm_load(!operands.count || !strcmp(operands.items[0].text, "-"));
 	crash_catch_llvm();
 	message_capture_stderr();
 	return operands;

@@ -121,9 +121,12 @@ static struct record read_abbreviated(struct bits *bits, const struct abbreviati
 	for (size_t i = 0; i < abbreviation->count; i++) {
 		enum encoding encoding = abbreviation->operands[i].encoding;
 		if (encoding == ARRAY && i + 1 < abbreviation->count) {
-			for (uint64_t count = read_variable(bits, 6); count && !at_end(bits);
-			    count--)
+			size_t before = 0; /* what takes no bits would never end */
+			for (uint64_t count = read_variable(bits, 6);
+			    count && bits->at != before && !at_end(bits); count--) {
+				before = bits->at;
 				add(&record, read_operand(bits, abbreviation, i + 1));
+			}
 			break;
 		}
 		add(&record, read_operand(bits, abbreviation, i));

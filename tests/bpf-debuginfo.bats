@@ -424,7 +424,9 @@ enumeration() {
 	debuginfo --btf btf-types.bc
 	bpf-codegen -o out.o out.bc
 	bpf-codegen -o untouched.o btf-types.bc
-	diff <(bpftool btf dump file untouched.o) <(bpftool btf dump file out.o)
+	# of parameters that the passes have removed, LLVM 23 needs to be told where the others went
+	((LLVM_MAJOR < 23)) || set -- -e "s/\( FUNC_PROTO .*vlen=\).*/\1/; /^	'[lf]' /d"
+	diff <(bpftool btf dump file untouched.o | sed "$@" -e '') <(bpftool btf dump file out.o | sed "$@" -e '')
 	[[ $(bpftool btf dump file out.o | wc -l) -gt 100 ]]
 }
 

@@ -84,8 +84,16 @@ first_byte_ir() {
 	callee_and_callers
 	for level in 1 2 3 s z; do
 		optimize -O $level a.ll
-		"$OPT" -S -passes="default<O$level>,dce" a.ll | sed 's/ "target-cpu"="generic"//' >wanted
-		diff <(sed '1d; /^target triple/d' wanted) <(sed '1d; /^target triple/d' out.ll)
+		passes=$level
+		cp a.ll for-size.ll
+		# from LLVM 23 on the functions say it, and there are no such passes
+		if ((LLVM_MAJOR >= 23)) && [[ $level == [sz] ]]; then
+			passes=2 attributes=optsize
+			[[ $level == s ]] || attributes+=' minsize'
+			sed "s/^\(define .*\) {\$/\1 $attributes {/" a.ll >for-size.ll
+		fi
+		"$OPT" -S -passes="default<O$passes>,dce" for-size.ll | sed 's/ "target-cpu"="generic"//' >wanted
+		diff <(sed '1d; /^source_filename/d; /^target triple/d' wanted) <(sed '1d; /^source_filename/d; /^target triple/d' out.ll)
 		mv out.ll $level.ll
 	done
 	run ! cmp <(sed 1d 1.ll) <(sed 1d 2.ll)

@@ -1393,6 +1393,14 @@ static void keep_parameters(LLVMValueRef subprogram)
 	free(kept.items);
 }
 
+/* Newer LLVMs want a function to have a type, be it empty. */
+static void forget_parameters(LLVMValueRef subprogram)
+{
+	CLEAR(subprogram, RETAINED);
+	set_operand(subprogram, FUNCTION_TYPE,
+	    value_of(LLVMDIBuilderCreateSubroutineType(builder, NULL, NULL, 0, LLVMDIFlagZero)));
+}
+
 /* BTF knows of no scopes; of functions that were inlined everywhere it takes but the lines. */
 static void slim(LLVMValueRef node)
 {
@@ -1410,7 +1418,7 @@ static void slim(LLVMValueRef node)
 		if (pointers_has(&attached, node))
 			keep_parameters(node);
 		else
-			CLEAR(node, FUNCTION_TYPE, RETAINED);
+			forget_parameters(node);
 		break;
 	case LLVMDIGlobalVariableMetadataKind:
 		CLEAR(node, VARIABLE_SCOPE, STATIC_MEMBER, VARIABLE_TEMPLATE);

@@ -27,7 +27,7 @@ static const struct option_spec own_options[] = {
 	"instead of the stream, write what is found: name, kind, size, producer"},
     {"thin", 0, OPTION_FLAG, &thin, NULL, "refer to the files instead of copying from them"},
     {"say-llvm", 0, OPTION_FLAG, &say_llvm, NULL,
-	"begin with a line on the newest LLVM that produced a module, - where one does not say"},
+	"begin with a line on the newest LLVM that produced a module, after - where one does not say"},
     {NULL},
 };
 
@@ -374,7 +374,7 @@ static bool has_module(void)
 }
 
 /* Writes the major version of the newest LLVM that produced a module of the stream, in words too,
- * and which module; where it is not known of one, as of textual IR, that cannot be told. */
+ * and which module; - before it, or alone, where a version is not known, as of textual IR. */
 static void write_newest_llvm(void)
 {
 	const struct stream_entry *newest = NULL, *oldest = NULL, *entry;
@@ -399,10 +399,10 @@ static void write_newest_llvm(void)
 		message(LEVEL_INFO, "the newest producer decides: %s is by %s, %s only by %s",
 		    newest->input.name, producer_in_words(producer_of(newest->input)),
 		    oldest->input.name, producer_in_words(producer_of(oldest->input)));
-	if (!all_known || !newest || strchr(newest->input.name, '\n'))
+	if (!newest || strchr(newest->input.name, '\n'))
 		line = xasprintf("-\n");
 	else
-		line = xasprintf("%u\t%s\t%s\n", newest_llvm,
+		line = xasprintf("%s%u\t%s\t%s\n", all_known ? "" : "-", newest_llvm,
 		    producer_in_words(producer_of(newest->input)), newest->input.name);
 	output_write(output, line, strlen(line));
 }

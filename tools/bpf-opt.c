@@ -1,4 +1,5 @@
 /* bpf-opt: runs LLVM's optimizations on a module, tuned to what the kernel's verifier accepts. */
+#include "libllvm.h"
 #include "message.h"
 #include "module.h"
 #include "options.h"
@@ -40,11 +41,36 @@ static void forget_function_targets(LLVMModuleRef module)
 			    function, LLVMAttributeFunctionIndex, names[i], strlen(names[i]));
 }
 
+static void add_to_functions(LLVMModuleRef module, const char *attribute)
+{
+	unsigned kind = LLVMGetEnumAttributeKindForName(attribute, strlen(attribute));
+	LLVMAttributeRef one = LLVMCreateEnumAttribute(LLVMGetModuleContext(module), kind, 0);
+
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function))
+		if (!LLVMIsDeclaration(function))
+			LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, one);
+}
+
+/* From LLVM 23 on there are no passes for size; functions say that they are to be small. */
+static const char *level_for_size(LLVMModuleRef module)
+{
+	add_to_functions(module, "optsize");
+	if (!strcmp(level, "z"))
+		add_to_functions(module, "minsize");
+	return "2";
+}
+
 static void optimize(LLVMModuleRef module, LLVMTargetMachineRef machine)
 {
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-	/* almost nothing passes the verifier at O0 */
-	char *passes = xasprintf("default<O%s>,dce", strcmp(level, "0") ? level : "1");
+	bool for_size = !strcmp(level, "s") || !strcmp(level, "z");
+
+	if (!strcmp(level, "0")) /* almost nothing passes the verifier at that */
+		level = "1";
+	if (for_size && libllvm_major() >= 23)
+		level = level_for_size(module);
+	char *passes = xasprintf("default<O%s>,dce", level);
 	LLVMErrorRef error = LLVMRunPasses(module, passes, machine, options);
 
 	if (error)

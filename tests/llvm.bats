@@ -1,0 +1,1132 @@
+#!/usr/bin/env bats
+# Which LLVM links: the producers that bitcode names, the toolset that the driver picks for them, and
+# the libLLVM that the toolset llvm-any loads.
+
+load helper
+
+LIBEXEC=$BUILT/libexec/bpf-linker
+
+setup_file() {
+	cd "$BATS_FILE_TMPDIR" || return
+	echo 'int f(int x) { return x + 1; }' >f.c
+	compile f.c
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	unset BPF_LINKER_LLVM BPF_LINKER_LIBLLVM RUSTC
+	export HOME=$PWD/home # no toolchain of the user's
+	export -n RUSTUP_HOME
+	cp "$BATS_FILE_TMPDIR"/f.* .
+}
+
+# --- What these tests share ---
+
+# by PRODUCER [FORM] <MODULE: MODULE as written by PRODUCER, named in bitcode of this FORM: char6,
+# array8 (default), unabbreviated, or endless: many letters of no bits. The module stays readable.
+by() {
+	perl -e '
+		my ($producer, $form) = @ARGV;
+		my @codes = map ord, split //, $producer;
+		my $letters = join "", "a" .. "z", "A" .. "Z", "0" .. "9", "._";
+		my $bits = "";
+		sub fixed {
+			my ($value, $width) = @_;
+			$bits .= join "", map { $value >> $_ & 1 } 0 .. $width - 1;
+		}
+		sub variable {
+			my ($value, $width) = @_;
+			my $more = 1 << $width - 1;
+			for (; $value >= $more; $value >>= $width - 1) {
+				fixed($value & $more - 1 | $more, $width);
+			}
+			fixed($value, $width);
+		}
+		sub define { # literals as N, encodings as [ENCODING] or [ENCODING, WIDTH]
+			my $id_width = shift;
+			fixed(2, $id_width);
+			variable(scalar @_, 5);
+			for (@_) {
+				fixed(!ref, 1);
+				if (!ref) { variable($_, 8); next }
+				fixed($_->[0], 3);
+				variable($_->[1], 5) if @$_ > 1;
+			}
+		}
+		sub number { oct "0b" . reverse $_[0] }
+
+		my ($fixed, $vbr, $array, $char6) = 1 .. 4;
+		if ($form eq "unabbreviated") {
+			fixed(3, 5);
+			variable($_, 6) for 1, scalar @codes, @codes;
+			fixed(3, 5);
+			variable($_, 6) for 2, 1, 0;
+		} else {
+			my $letter = $form eq "char6" ? [$char6] : [$fixed, $form eq "endless" ? 0 : 8];
+			define(5, 1, [$array], $letter);
+			fixed(4, 5);
+			variable($form eq "endless" ? 1 << 50 : scalar @codes, 6);
+			$form eq "char6" ? fixed(index($letters, chr), 6) : fixed($_, 8) for @codes;
+			define(5, 2, [$vbr, 6]);
+			fixed(5, 5);
+			variable(0, 6);
+		}
+		fixed(0, 5);
+		$bits .= "0" while length($bits) % 32;
+		my $block = $bits;
+
+		local $/;
+		binmode $_ for *STDIN, *STDOUT;
+		my $module = <STDIN>;
+		my ($head, $size) = unpack "a8 V", $module;
+		my $rest = unpack "b*", substr $module, 12 + 4 * $size;
+		my $more = length($block) / 32 - $size;
+
+		# offsets count from the start: of the symbol table, and in it of each function
+		($bits = "") || define(3, 13, [$fixed, 32]);
+		$rest =~ /\Q$bits\E.../g or die "no offset of the symbol table\n";
+		my $place = pos $rest;
+		my $table = number(substr $rest, $place, 32);
+		($bits = "") || fixed($table + $more, 32);
+		substr($rest, $place, 32) = $bits;
+		$place = 32 * ($table - $size - 1);
+		($bits = "") || define(4, 3, [$vbr, 8], [$vbr, 8]);
+		substr($rest, $place) =~ /^$bits/ or die "another symbol table than was thought\n";
+		$place += length $bits;
+		while (substr($rest, $place) =~ /^0001((?:.{7}1)*.{7}0)((?:.{7}1)*.{7}0)/) {
+			my $offset = number(join "", map { substr $_, 0, 7 } unpack "(a8)*", $2);
+			($bits = "") || variable($offset + $more, 8);
+			length $bits == length $2 or die "the offset of a function grows\n";
+			substr($rest, $place + 4 + length $1, length $2) = $bits;
+			$place += 4 + length $1 . $2;
+		}
+		print $head, pack("V b*", length($block) / 32, $block . $rest);
+	' "$1" "${2:-array8}"
+}
+
+# wrapped <MODULE: in a wrapper, with something between the two
+wrapped() {
+	perl -0777 -ne 'print pack("V5", 0x0b17c0de, 0, 24, length, 7), "____", $_, "\0" x 8'
+}
+
+# flipped BIT <FILE: with this bit of it the other way
+flipped() {
+	perl -0777 -pe 'BEGIN { $bit = shift } vec($_, $bit, 1) ^= 1' "$1"
+}
+
+# lists PRODUCER FILE: so bpf-extract shows it
+lists() {
+	run -0 --separate-stderr bpf-extract --list "$2"
+	# shellcheck disable=SC2154 # bats sets stderr
+	[[ ! $stderr && $output == "$2"$'\t'*$'\t'"$1" ]] || { echo "$output$stderr" && return 1; }
+}
+
+# link_real VERSION: puts the real toolset in the place of the stubs
+link_real() {
+	rm -rf "$(folder "$1")"
+	mkdir -p "$(folder "$1")"
+	ln -s "$LIBEXEC/llvm-$1"/* "$(folder "$1")"
+}
+
+# install VERSION...: an installation in stubs/, first in PATH, of the real driver and bpf-extract,
+# and toolsets of which each tool adds a line with its stage and version. bpf-codegen writes them to
+# out. find-libllvm finds nothing.
+install() {
+	local version stage
+	mkdir -p stubs/bin stubs/libexec/bpf-linker
+	cp "$BUILT/bin/bpf-linker" stubs/bin
+	cp "$LIBEXEC/bpf-extract" stubs/libexec/bpf-linker
+	for version; do
+		mkdir -p "$(folder "$version")"
+		stub "$version" bpf-merge 'cat >/dev/null; say merge'
+		for stage in internalize debuginfo opt; do
+			stub "$version" bpf-$stage "cat; say $stage"
+		done
+		stub "$version" bpf-codegen 'text=$(cat; say codegen)
+			case $text in
+			$'"'\n\n\n\n\n'"'*) exit 3 ;;
+			$'"'\n\n\n\n'"'*) exit 2 ;;
+			$'"'\n\n\n'"'*) exit 1 ;;
+			esac
+			echo "$text" >out'
+		[[ $version != any ]] || stub any find-libllvm 'exit 1'
+	done
+	PATH=$PWD/stubs/bin:$PATH
+}
+
+folder() {
+	echo "stubs/libexec/bpf-linker/llvm-$1"
+}
+
+# stub VERSION TOOL SCRIPT. With -o FILE the script writes to FILE, and reads the last argument.
+stub() {
+	local file
+	file=$(folder "$1")/$2
+	rm -f "$file"
+	cat >"$file" <<-END
+		#!/bin/bash
+		say() { echo "\$1 $1\${BPF_LINKER_LIBLLVM:+ \$BPF_LINKER_LIBLLVM}"; }
+		fail() { # STATUS [MESSAGE], and the mark of a failure for the stages after it
+			[[ ! \$2 ]] || echo "\$2" >&2
+			[[ ! -p /dev/stdout ]] || printf '\n\n\n\n\n' | head -c \$((\$1 + 2))
+			exit "\$1"
+		}
+		if [[ $2 != find-libllvm && \$1 == -o ]]; then # --save-temps, but for bpf-codegen
+			[[ $2 == bpf-merge || \$# == 2 ]] || exec <"\${!#}"
+			[[ $2 == bpf-codegen ]] || exec >"\$2"
+		fi
+		$3
+	END
+	chmod +x "$file"
+}
+
+# merge_fails VERSION: its bpf-merge cannot read the input, and says so as the real one does
+merge_fails() {
+	stub "$1" bpf-merge 'cat >/dev/null
+		if [[ $BPF_LINKER_RETRY ]]; then fail 3; fi
+		fail 1 "bpf-merge: error: Invalid record, says '"$1"'"'
+}
+
+# uses VERSION ARGUMENT...: that toolset, all of it, links without a word
+uses() {
+	local toolset=$1 library=${LIBRARY:+ $LIBRARY}
+	shift
+	rm -f out
+	run --separate-stderr bpf-linker -o out "$@"
+	if [[ $status != 0 || $output || $stderr != "${SAYS-}" ]] ||
+		! diff out <(printf "%s $toolset$library\n" merge internalize opt codegen); then
+		echo "status $status: $output$stderr"
+		return 1
+	fi
+}
+
+# fails_once PATTERN COMMAND...: one_error, and out stays what it was
+fails_once() {
+	echo precious >out
+	one_error "$@" && [[ $(<out) == precious && $(ls -A out*) == out ]]
+}
+
+# static: the newest toolset here with an LLVM in it
+static() {
+	local toolset newest=0
+	for toolset in "$LIBEXEC"/llvm-[0-9]*; do
+		((${toolset##*-} <= newest)) || newest=${toolset##*-}
+	done
+	echo "$newest"
+}
+
+# need_static, need_any: the toolset is built; need_library: so is a libLLVM of the same version here
+need_static() {
+	STATIC=$(static)
+	[[ $STATIC != 0 ]] || skip "no toolset with an LLVM in it was built"
+}
+
+need_any() {
+	[[ -d $LIBEXEC/llvm-any ]] || skip "llvm-any was not built"
+}
+
+need_library() {
+	local version
+	need_static
+	need_any
+	version=$("$LIBEXEC/llvm-$STATIC/bpf-merge" --version | tail -n 1)
+	for LIBRARY in /usr/lib/llvm-"$STATIC"/lib/libLLVM.so.* /usr/lib*/libLLVM.so.* \
+		/usr/lib/*/libLLVM.so.*; do
+		[[ $(BPF_LINKER_LIBLLVM=$LIBRARY "$LIBEXEC/llvm-any/bpf-merge" --version 2>/dev/null |
+			tail -n 1) != "$version ("* ]] || return 0
+	done
+	skip "no libLLVM of the version of llvm-$STATIC is here"
+}
+
+# library FILE: something that looks like one
+library() {
+	mkdir -p "$(dirname "$1")"
+	printf '\x7fELF\2\1\1' >"$1"
+}
+
+# rustc_of FOLDER: a rustc with its sysroot there
+rustc_of() {
+	printf '#!/bin/sh\n[ "$*" = "--print sysroot" ] && echo "%s"\n' "$1" >rustc-stub
+	chmod +x rustc-stub
+	export RUSTC=$PWD/rustc-stub
+}
+
+# finder ARGUMENT...: find-libllvm, with no rustc and no system's libraries but those that a test
+# provides
+finder() {
+	run --separate-stderr env PATH="$PWD/bin" "$BASH" "$TESTS/../scripts/find-libllvm" "$@"
+}
+
+# finds FILE ARGUMENT...
+finds() {
+	finder "${@:2}"
+	[[ $status == 0 && $output == "$1" && ! $stderr ]] ||
+		{ echo "wanted: $1, got: status $status, $output$stderr" && return 1; }
+}
+
+# finds_nothing_of PART ARGUMENT...: nothing with this in its name; this system may have others
+finds_nothing_of() {
+	finder "${@:2}"
+	[[ $output != *"$1"* && ! $stderr ]] || { echo "status $status: $output$stderr" && return 1; }
+}
+
+# make_bin: bin/ has what find-libllvm calls, and an ldconfig that lists the lines in libraries
+make_bin() {
+	mkdir -p bin
+	ln -sf "$(command -v readlink)" bin
+	printf '#!%s\n[[ $1 == -p ]] && echo "2 libs found in cache" && echo "$(<"%s/libraries")"\n' \
+		"$BASH" "$PWD" >bin/ldconfig
+	chmod +x bin/ldconfig
+	: >libraries
+}
+
+# --- Producers ---
+
+@test "bpf-extract shows the producer" {
+	lists "LLVM $("$CLANG" -dumpversion)" f.bc
+	run -0 bpf-extract --list f.bc
+	[[ $output == $'f.bc\tbitcode\t'"$(stat -c %s f.bc)"$'\tLLVM '* ]]
+}
+
+@test "producers, in all ways that a record is written" {
+	for form in char6 array8 unabbreviated; do
+		by LLVM99.1.0 $form <f.bc >x.bc
+		lists 'LLVM 99.1.0' x.bc
+	done
+	for form in array8 unabbreviated; do
+		by LLVM99.1.0-rust-1.200.0-nightly $form <f.bc >x.bc
+		lists 'LLVM 99.1.0 (rustc 1.200.0-nightly)' x.bc
+	done
+}
+
+@test "producers in words" {
+	in_words() {
+		by "$1" <f.bc >x.bc
+		lists "$2" x.bc
+	}
+	in_words LLVM22.1.2-rust-1.95.0-stable 'LLVM 22.1.2 (rustc 1.95.0)'
+	in_words LLVM23.0.0git 'LLVM 23.0.0git'
+	in_words LLVM7.0.1 'LLVM 7.0.1'
+	in_words APPLE_1_1600.0.26.6_0 APPLE_1_1600.0.26.6_0
+	in_words LLVM LLVM
+	in_words $'LLVM9\n9\t\x01\xff' 'LLVM 9?9???'
+	in_words "$(printf 'x%.0s' {1..200})" "$(printf 'x%.0s' {1..200})"
+}
+
+@test "the producer of a fake is what LLVM sees, and the module is the same" {
+	need_static
+	bpf-linker --llvm "$STATIC" -o wanted f.bc
+	for form in char6 array8 unabbreviated; do
+		by LLVM99.1.0 $form <f.bc >x.bc
+		"llvm-bcanalyzer-$LLVM_MAJOR" --dump x.bc | grep -A 1 IDENTIFICATION_BLOCK >dump
+		grep -q "op2=86 op3=77 op4=57 op5=57" dump # VM99
+		bpf-linker --llvm "$STATIC" -o out x.bc
+		cmp wanted out
+	done
+}
+
+@test "the producer in a wrapper, whatever is around the module" {
+	by LLVM99.1.0 <f.bc | wrapped >x.bc
+	lists 'LLVM 99.1.0' x.bc
+	[[ $output == $'x.bc\twrapper\t'* ]]
+}
+
+@test "the producer in an object" {
+	"$CLANG" -target bpf -O2 -fembed-bitcode=all -c -o x.o f.c
+	lists "LLVM $("$CLANG" -dumpversion)" x.o
+	[[ $output == $'x.o\tobject\t'* ]]
+	"$CLANG" -target x86_64-linux -O2 -flto -ffat-lto-objects -c -o fat.o f.c
+	lists "LLVM $("$CLANG" -dumpversion)" fat.o
+	by LLVM99.1.0 <f.bc >x.bc
+	"llvm-objcopy-$LLVM_MAJOR" --update-section .llvmbc=x.bc x.o
+	lists 'LLVM 99.1.0' x.o
+}
+
+@test "producers in an archive, in one in it, and what has none" {
+	by LLVM98.1.0 <f.bc >x.bc
+	by LLVM99.1.0-rust-1.200.0-nightly <f.bc | wrapped >y.bc
+	"llvm-dis-$LLVM_MAJOR" -o z.ll f.bc
+	echo text >notes
+	"$CLANG" -target x86_64-linux -c -o native.o f.c
+	"$LLVM_AR" rcS inner.a y.bc
+	"$LLVM_AR" rcS outer.a x.bc inner.a z.ll notes native.o
+	run -0 --separate-stderr bpf-extract --list outer.a
+	diff <(cut -f 1,2,4 <<<"$output") - <<-END
+		outer.a(x.bc)	bitcode	LLVM 98.1.0
+		outer.a(inner.a)(y.bc)	wrapper	LLVM 99.1.0 (rustc 1.200.0-nightly)
+		outer.a(z.ll)	ir	-
+		outer.a(notes)	other	-
+		outer.a(native.o)	native	-
+	END
+	[[ ! $stderr ]]
+}
+
+@test "bitcode that names no producer" {
+	perl -0777 -ne 'print substr($_, 0, 4), substr($_, 12 + 4 * unpack "x8V")' f.bc >none.bc
+	lists - none.bc
+	head -c 4 f.bc >magic.bc
+	lists - magic.bc
+	head -c 12 f.bc >head.bc
+	lists - head.bc
+	head -c 20 f.bc >cut.bc
+	lists - cut.bc
+}
+
+@test "damaged identification blocks: a line, and an end" {
+	by LLVM99.1.0-rust-1.200.0-nightly <f.bc >array8.bc
+	by LLVM99.1.0-rust-1.200.0-nightly unabbreviated <f.bc >unabbreviated.bc
+	for form in array8 unabbreviated; do
+		lists 'LLVM 99.1.0 (rustc 1.200.0-nightly)' $form.bc
+		mkdir $form
+		perl -0777 -ne 'for my $bit (32 .. 8 * 40 - 1) {
+			my $damaged = $_;
+			vec($damaged, $bit, 1) ^= 1;
+			open my $file, ">", "$ARGV[0]/$bit.bc";
+			print $file $damaged;
+		}' - $form <$form.bc
+		run -0 --separate-stderr timeout 10 bpf-extract --list $form/*.bc
+		[[ ${#lines[@]} == 288 && ! $stderr ]]
+		absent -vE $'^[a-z0-9]+/[0-9]+\\.bc\tbitcode\t[0-9]+\t[ -~]+$' <<<"$output"
+		for bit in {32..319..8} {96..135}; do
+			timeout 5 bpf-extract --say-llvm --thin $form/$bit.bc >said
+			IFS= read -r line < <(tr -d '\0' <said)
+			[[ $line == - || $line =~ ^[1-9][0-9]{0,2}$'\tLLVM '[^$'\t']*$'\t'$form/$bit.bc$ ]]
+		done
+	done
+}
+
+@test "sizes that are not true" {
+	by '' endless <f.bc >x.bc
+	run -0 timeout 5 bpf-extract --list x.bc
+	[[ ${#lines[@]} == 1 ]]
+	for size in ffffffff 7fffffff 00000000 01000000; do
+		perl -0777 -pe 'BEGIN { $size = shift } substr($_, 8, 4) = pack "H8", $size' $size <f.bc >x.bc
+		run -0 timeout 5 bpf-extract --list x.bc
+		[[ ${#lines[@]} == 1 ]]
+	done
+	for offset in ffffffff fcffffff 00100000; do
+		wrapped <f.bc | perl -0777 -pe 'BEGIN { $o = shift } substr($_, 8, 4) = pack "H8", $o' $offset >x.bc
+		lists - x.bc
+	done
+}
+
+# --- Which toolset ---
+
+@test "the oldest toolset that is as new as the producer" {
+	install 9 21 22 100
+	for version in 3 8 9; do
+		by LLVM$version.0.0 <f.bc >x.bc
+		uses 9 x.bc
+	done
+	by LLVM14.0.6 <f.bc >x.bc
+	uses 21 x.bc
+	by LLVM21.1.8-rust-1.91.0-stable <f.bc >x.bc
+	uses 21 x.bc
+	by LLVM22.1.0git unabbreviated <f.bc >x.bc
+	uses 22 x.bc
+	by LLVM23.1.4 char6 <f.bc >x.bc
+	uses 100 x.bc
+}
+
+@test "of several producers, the newest decides" {
+	install 21 22 23
+	by LLVM14.0.6 <f.bc >14.bc
+	by LLVM22.1.8-rust-1.95.0-stable <f.bc >22.bc
+	"$LLVM_AR" rcS 22.a 22.bc
+	uses 21 14.bc 14.bc
+	uses 22 14.bc 22.bc
+	uses 22 22.bc 14.bc
+	uses 22 14.bc 22.a
+	SAYS='bpf-extract: info: the newest producer decides: 22.a(22.bc) is by LLVM 22.1.8 (rustc 1.95.0), 14.bc only by LLVM 14.0.6'
+	uses 22 14.bc 22.a --log-level info
+	SAYS=
+	uses 22 22.bc 22.a --log-level info
+	uses 21 14.bc --log-level info
+}
+
+@test "of several producers, the newest decides: said with -v and --save-temps as well" {
+	install 21 22
+	by LLVM14.0.6 <f.bc >14.bc
+	by LLVM22.1.8 <f.bc >22.bc
+	for option in -v --save-temps; do
+		run -0 --separate-stderr bpf-linker -o out 14.bc 22.bc $option --log-level info
+		[[ $(grep -c 'the newest producer decides: 22.bc is by LLVM 22.1.8, 14.bc only by LLVM 14.0.6' \
+			<<<"$stderr") == 1 ]]
+	done
+}
+
+@test "the newest toolset, where a producer is not known" {
+	install 21 22 100
+	"llvm-dis-$LLVM_MAJOR" -o f.ll f.bc
+	uses 100 f.ll
+	by APPLE_1_1600.0.26 <f.bc >apple.bc
+	uses 100 apple.bc
+	by LLVM14.0.6 <f.bc >14.bc
+	uses 100 14.bc apple.bc
+	perl -0777 -ne 'print substr($_, 0, 4), substr($_, 12 + 4 * unpack "x8V")' f.bc >none.bc
+	uses 100 none.bc
+}
+
+@test "in whatever the module comes" {
+	install 21 22 23
+	by LLVM22.1.8 <f.bc >x.bc
+	wrapped <x.bc >wrapped.bc
+	uses 22 wrapped.bc
+	"$LLVM_AR" rcS libx.a x.bc
+	uses 22 libx.a
+	uses 22 -L . -lx
+	uses 22 - <x.bc
+	uses 22 /dev/stdin < <(cat x.bc)
+	uses 22 <(cat x.bc)
+	mkfifo fifo
+	cat x.bc >fifo &
+	uses 22 fifo
+	cp x.bc $'tab\tx.bc'
+	uses 22 $'tab\tx.bc'
+	cp x.bc ' spaces '
+	uses 22 ' spaces '
+	uses 22 -- x.bc
+}
+
+@test "--llvm and BPF_LINKER_LLVM" {
+	install 21 22 23 any
+	stub any find-libllvm 'echo /lib/libLLVM'
+	by LLVM22.1.8 <f.bc >x.bc
+	uses 21 x.bc --llvm 21
+	uses 23 x.bc --llvm=23
+	uses 23 - --llvm=23 <x.bc
+	LIBRARY=/lib/libLLVM uses any x.bc --llvm any
+	export BPF_LINKER_LLVM=21
+	uses 21 x.bc
+	uses 23 x.bc --llvm 23
+	BPF_LINKER_LLVM='' uses 22 x.bc
+	BPF_LINKER_LLVM=any LIBRARY=/lib/libLLVM uses any x.bc
+}
+
+@test "--llvm and BPF_LINKER_LLVM of what is not installed" {
+	install 21 22
+	for version in 23 2 any Any 22.1 22x -1 ../22 '21 22' 'a[$(touch made)]' '*' 99999999999999999999 \
+		18446744073709551638; do
+		fails_once "bpf-linker: error: no toolset for LLVM '${version//[\*\[\\]/?}' is installed; installed: 21, 22" \
+			bpf-linker -o out f.bc "--llvm=$version"
+		BPF_LINKER_LLVM=$version fails_once "bpf-linker: error: no toolset for LLVM *; installed: 21, 22" \
+			bpf-linker -o out f.bc
+	done
+	[[ ! -e made ]]
+	install any
+	fails_once "bpf-linker: error: no toolset for LLVM '23' is installed; installed: 21, 22, any" \
+		bpf-linker -o out f.bc --llvm 23
+	run -2 --separate-stderr bpf-linker -o out f.bc --llvm
+	[[ $stderr == "bpf-linker: error: option '--llvm' needs a value; "* ]]
+}
+
+@test "--llvm with zeros in front" {
+	install 21 22 8 any
+	for version in 08 022 0; do
+		fails_once "bpf-linker: error: no toolset for LLVM '$version' is installed; installed: 8, 21, 22, any" \
+			bpf-linker -o out f.bc --llvm $version
+	done
+}
+
+@test "-v, -### and --save-temps choose alike" {
+	install 21 22 23 any
+	stub any find-libllvm 'echo /lib/libLLVM'
+	by LLVM22.1.8 <f.bc >22.bc
+	by LLVM99.1.0 <f.bc >99.bc
+	for option in -v -###; do
+		run -0 --separate-stderr bpf-linker -o out 22.bc $option
+		# shellcheck disable=SC2154 # bats sets stderr_lines
+		[[ ${#stderr_lines[@]} == 5 && ${stderr_lines[0]} == "$PWD/stubs/libexec/bpf-linker/bpf-extract "* ]]
+		for line in "${stderr_lines[@]:1}"; do
+			[[ $line == "$PWD/$(folder 22)/bpf-"* ]]
+		done
+		run -0 --separate-stderr bpf-linker -o out 99.bc $option
+		for line in "${stderr_lines[@]:1}"; do
+			[[ $line == "BPF_LINKER_LIBLLVM=/lib/libLLVM $PWD/$(folder any)/bpf-"* ]]
+		done
+		run -0 --separate-stderr bpf-linker -o out 99.bc $option --llvm 21
+		[[ ${stderr_lines[1]} == "$PWD/$(folder 21)/bpf-"* ]]
+	done
+	bpf-linker -v -o out 22.bc 2>/dev/null
+	[[ $(tail -n 1 out) == 'codegen 22' ]]
+	bpf-linker --save-temps -o out 22.bc
+	diff out.4-opt.bc <(printf '%s 22\n' merge internalize opt)
+	bpf-linker --save-temps -o out 99.bc
+	diff out.4-opt.bc <(printf '%s any /lib/libLLVM\n' merge internalize opt)
+}
+
+@test "--btf: every stage is of the chosen toolset" {
+	install 21 22
+	by LLVM22.1.8 <f.bc >x.bc
+	bpf-linker --btf -o out x.bc
+	diff out <(printf '%s 22\n' merge internalize debuginfo opt codegen)
+}
+
+@test "only llvm-any is installed" {
+	install any
+	fails_once "bpf-linker: error: f.bc was produced by LLVM *; installed: any, which finds no libLLVM $LLVM_MAJOR or newer here; *" \
+		bpf-linker -o out f.bc
+	"llvm-dis-$LLVM_MAJOR" -o f.ll f.bc
+	fails_once 'bpf-linker: error: no libLLVM was found here; set BPF_LINKER_LIBLLVM to its file' \
+		bpf-linker -o out f.ll
+	stub any find-libllvm 'echo "/lib/for ${1:-21}"'
+	LIBRARY="/lib/for $LLVM_MAJOR" uses any f.bc
+	LIBRARY='/lib/for 21' uses any f.ll
+}
+
+@test "no toolset is installed" {
+	install
+	fails_once "bpf-linker: error: no LLVM toolset in '$PWD/stubs/libexec/bpf-linker'; *" \
+		bpf-linker -o out f.bc
+	mkdir "$(folder '')" "$(folder x)" "$(folder 2x)"
+	fails_once "bpf-linker: error: no LLVM toolset in *" bpf-linker -o out f.bc
+}
+
+@test "an installation under any name" {
+	install 22 any
+	stub any find-libllvm 'echo "/lib/a  b"'
+	by LLVM22.1.8 <f.bc >22.bc
+	by LLVM99.1.0 <f.bc >99.bc
+	here=$PATH
+	for name in 'a  b ' "it's" '$x*' $'tab\tbed' $'two\nlines'; do
+		mv stubs "$name"
+		PATH=$PWD/$name/bin:$here
+		uses 22 22.bc
+		LIBRARY='/lib/a  b' uses any 99.bc
+		mv "$name" stubs
+	done
+}
+
+# --- Producers newer than all toolsets ---
+
+too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a toolset for LLVM 99 or newer is needed: *make toolset*"
+
+@test "too new: what, by whom, and what to do" {
+	install 21 22
+	by LLVM99.1.0-rust-1.200.0-stable <f.bc >x.bc
+	fails_once "bpf-linker: error: x.bc $too_new" bpf-linker -o out x.bc
+	fails_once "bpf-linker: error: x.bc $too_new" bpf-linker -o out f.bc x.bc
+	fails_once "bpf-linker: error: x.bc $too_new" bpf-linker -o out x.bc --log-level off
+	fails_once "bpf-linker: error: x.bc $too_new" bpf-linker -o out x.bc --save-temps
+	fails_once "bpf-linker: error: x.bc $too_new" bpf-linker -o out x.bc -v
+	fails_once "bpf-linker: error: <stdin> $too_new" bpf-linker -o out - <x.bc
+	fails_once "bpf-linker: error: <stdin> $too_new" bpf-linker -o out - < <(cat x.bc)
+	fails_once "bpf-linker: error: /dev/fd/* $too_new" bpf-linker -o out <(cat x.bc)
+	"$LLVM_AR" rcS x.a x.bc
+	fails_once "bpf-linker: error: x.a(x.bc) $too_new" bpf-linker -o out f.bc x.a
+}
+
+@test "too new: in the log as well" {
+	install 21 22
+	by LLVM99.1.0-rust-1.200.0-stable <f.bc >x.bc
+	fails_once "bpf-linker: error: x.bc $too_new" bpf-linker -o out x.bc --log-file log
+	[[ $(<log) == "$stderr" ]]
+}
+
+@test "too new: a name that is not one line" {
+	install 21 22
+	by LLVM99.1.0 <f.bc >$'x\ty\e[31m\r.bc'
+	fails_once "bpf-linker: error: x y?[31m?.bc was produced by LLVM 99.1.0; *" \
+		bpf-linker -o out $'x\ty\e[31m\r.bc'
+}
+
+@test "too new: beside an input whose producer is not known" {
+	install 21 22
+	by LLVM99.1.0 <f.bc >x.bc
+	"llvm-dis-$LLVM_MAJOR" -o f.ll f.bc
+	fails_once "bpf-linker: error: x.bc was produced by LLVM 99.1.0; *" bpf-linker -o out f.ll x.bc
+}
+
+@test "too new, and llvm-any finds nothing as new" {
+	install 21 any
+	stub any find-libllvm 'echo "$@" >asked; exit 1'
+	by LLVM99.1.0 <f.bc >x.bc
+	fails_once "bpf-linker: error: x.bc was produced by LLVM 99.1.0; installed: 21, any, which finds no libLLVM 99 or newer here; *BPF_LINKER_LIBLLVM*" \
+		bpf-linker -o out x.bc
+	[[ $(<asked) == 99 ]]
+}
+
+@test "too new, and llvm-any goes on" {
+	install 21 any
+	stub any find-libllvm 'echo "/lib/for ${1:-21}"'
+	by LLVM99.1.0 <f.bc >x.bc
+	LIBRARY='/lib/for 99'
+	uses any x.bc
+	uses any - <x.bc
+	uses any f.bc x.bc
+	SAYS='bpf-linker: info: x.bc was produced by LLVM 99.1.0; linking with /lib/for 99'
+	uses any x.bc --log-level info
+	uses any x.bc --log-level trace
+	SAYS=
+	uses any x.bc --log-level info --log-file log
+	[[ $(<log) == 'bpf-linker: info: x.bc was produced by LLVM 99.1.0; linking with /lib/for 99' ]]
+	LIBRARY='' uses 21 x.bc --llvm 21
+}
+
+@test "the info line is in the log with -v as well" {
+	install 21 any
+	stub any find-libllvm 'echo /lib/libLLVM'
+	by LLVM99.1.0 <f.bc >x.bc
+	echo old >log
+	bpf-linker -v -o out x.bc --log-level info --log-file log
+	[[ $(<log) == 'bpf-linker: info: x.bc was produced by LLVM 99.1.0; linking with /lib/libLLVM' ]]
+	fails_once "bpf-linker: error: cannot write log file 'none/log': No such file or directory" \
+		bpf-linker --save-temps -o out x.bc --log-level info --log-file none/log
+}
+
+# --- What a toolset cannot read ---
+
+@test "what a toolset cannot read is tried with llvm-any" {
+	install 22 any
+	stub any find-libllvm 'echo "/lib/for ${1:-21}"'
+	merge_fails 22
+	by LLVM22.1.8 <f.bc >x.bc
+	LIBRARY='/lib/for 22'
+	uses any x.bc
+	SAYS='bpf-linker: info: LLVM failed to read an input; linking with /lib/for 22'
+	uses any x.bc --log-level info
+	"llvm-dis-$LLVM_MAJOR" -o f.ll f.bc
+	SAYS='bpf-linker: info: LLVM failed to read an input; linking with /lib/for 21' LIBRARY='/lib/for 21' uses any f.ll --log-level info
+}
+
+@test "what a toolset cannot read, with -v and --save-temps" {
+	install 22 any
+	stub any find-libllvm 'echo "/lib/for ${1:-21}"'
+	merge_fails 22
+	by LLVM22.1.8 <f.bc >x.bc
+	rm -f out
+	run -0 --separate-stderr bpf-linker -v -o out x.bc
+	[[ $(grep -c 'bpf-codegen -o out$' <<<"$stderr") == 2 && $stderr != *error:* ]]
+	[[ $(tail -n 1 out) == 'codegen any /lib/for 22' ]]
+	LIBRARY='/lib/for 22'
+	rm out
+	run -0 --separate-stderr bpf-linker --save-temps -o out x.bc
+	[[ ! $stderr ]]
+	diff out.4-opt.bc <(printf '%s any /lib/for 22\n' merge internalize opt)
+}
+
+@test "what llvm-any cannot read either" {
+	install 22 any
+	merge_fails 22
+	merge_fails any
+	by LLVM22.1.8 <f.bc >x.bc
+	fails_once 'bpf-merge: error: Invalid record, says 22' bpf-linker -o out x.bc
+	stub any find-libllvm 'echo /lib/libLLVM'
+	fails_once 'bpf-merge: error: Invalid record, says any' bpf-linker -o out x.bc
+	one_error 'bpf-merge: error: Invalid record, says any' bpf-linker -o out x.bc --save-temps
+}
+
+@test "what is not tried again" {
+	install 22 any
+	stub any find-libllvm 'touch asked; exit 1'
+	merge_fails 22
+	by LLVM22.1.8 <f.bc >x.bc
+	said='bpf-merge: error: Invalid record, says 22'
+	fails_once "$said" bpf-linker -o out - <x.bc
+	fails_once "$said" bpf-linker -o out /dev/stdin < <(cat x.bc)
+	fails_once "$said" bpf-linker -o out <(cat x.bc)
+	mkfifo fifo
+	cat x.bc >fifo &
+	fails_once "$said" bpf-linker -o out fifo
+	fails_once "$said" bpf-linker -o out x.bc --llvm 22
+	BPF_LINKER_LLVM=22 fails_once "$said" bpf-linker -o out x.bc
+	[[ ! -e asked ]]
+	rm -r "$(folder any)"
+	fails_once "$said" bpf-linker -o out x.bc
+}
+
+@test "an error that is not about reading is not tried again" {
+	install 22 any
+	stub any find-libllvm 'touch asked; exit 1'
+	stub 22 bpf-merge 'cat >/dev/null; fail 1 "bpf-merge: error: duplicate"'
+	by LLVM22.1.8 <f.bc >x.bc
+	fails_once 'bpf-merge: error: duplicate' bpf-linker -o out x.bc
+	stub 22 bpf-merge 'cat >/dev/null; fail 2'
+	run -2 bpf-linker -o out x.bc
+	[[ ! -e asked ]]
+}
+
+@test "tried again: warnings are said once" {
+	need_static
+	install any
+	link_real "$STATIC"
+	"$CLANG" -target x86_64-linux -c -o native.o f.c
+	head -c 1000 f.bc >cut.bc
+	stub any find-libllvm 'echo /lib/libLLVM'
+	warning='bpf-extract: warning: native.o: holds no LLVM bitcode; its native code is left out'
+	for level in '' --log-level=warn --log-level=debug; do
+		run -0 --separate-stderr bpf-linker -o out cut.bc native.o $level
+		[[ $(grep -cxF "$warning" <<<"$stderr") == 1 ]]
+	done
+}
+
+@test "BPF_LINKER_RETRY in the environment" {
+	install 22
+	merge_fails 22
+	by LLVM22.1.8 <f.bc >x.bc
+	for arguments in '' '--llvm 22' --save-temps; do
+		BPF_LINKER_RETRY=yes one_error 'bpf-merge: error: Invalid record, says 22' \
+			bpf-linker -o out x.bc $arguments
+		[[ ! -e out ]]
+	done
+}
+
+@test "damaged bitcode: one message, of producer and reader" {
+	need_static
+	install
+	link_real "$STATIC"
+	version=$("$LIBEXEC/llvm-$STATIC/bpf-merge" --version | sed -n 's/^LLVM //p')
+	by "LLVM$STATIC.0.77" <f.bc | head -c 1000 >x.bc
+	fails_once "bpf-merge: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out x.bc
+	fails_once "bpf-merge: error: <stdin>: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out - <x.bc
+}
+
+@test "damaged bitcode: a failing record, too, has producer and reader once" {
+	need_static
+	install
+	link_real "$STATIC"
+	by LLVM1.77.0 <f.bc >x.bc
+	refused= # some by LLVM with both names
+	for ((bit = 8 * 200; bit < 8 * 200 + 60; bit++)); do
+		flipped $bit <x.bc >damaged.bc
+		run --separate-stderr "$LIBEXEC/llvm-$STATIC/bpf-merge" -o out damaged.bc
+		[[ $status == 0 || $status == 1 && $stderr != *$'\n'* ]]
+		[[ $(grep -o 1.77.0 <<<"$stderr" | wc -l) -le 1 ]] || { echo "$stderr" && return 1; }
+		refused+=${stderr:+$stderr$'\n'}
+	done
+	[[ $refused == *'produced by LLVM 1.77.0, read by LLVM '"$STATIC"* ]]
+}
+
+@test "damaged bitcode, llvm-any there: one message" {
+	need_library
+	install
+	link_real "$STATIC"
+	link_real any
+	version=$("$LIBEXEC/llvm-$STATIC/bpf-merge" --version | sed -n 's/^LLVM //p')
+	by "LLVM$STATIC.0.77" <f.bc | head -c 1000 >x.bc
+	export BPF_LINKER_LIBLLVM=$LIBRARY
+	fails_once "bpf-merge: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out x.bc
+	one_error "bpf-merge: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" \
+		bpf-linker -o out x.bc --save-temps
+	merge_fails "$STATIC"
+	run -0 --separate-stderr bpf-linker -o out f.bc --log-level info
+	[[ $stderr == "bpf-linker: info: LLVM failed to read an input; linking with $LIBRARY" ]]
+	"$LIBEXEC/../../bin/bpf-linker" -o wanted f.bc --llvm "$STATIC"
+	cmp wanted out
+}
+
+# --- llvm-any ---
+
+@test "llvm-any gives the bytes that LLVM gives linked in" {
+	need_library
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	export BPF_LINKER_LIBLLVM=$LIBRARY
+	for options in '' --btf '--btf --debug-info=full' '--emit=asm -O3 --unroll-loops' \
+		'--cpu=v3 -Oz' '--emit=llvm-bc --llvm-args=-enable-newgvn'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --llvm "$STATIC" $options -o static.o program.bc count.bc
+		# shellcheck disable=SC2086
+		bpf-linker --llvm any $options -o any.o program.bc count.bc
+		cmp static.o any.o
+	done
+}
+
+@test "llvm-any: what it links is loaded" {
+	need_library
+	need_kernel
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	BPF_LINKER_LIBLLVM=$LIBRARY bpf-linker --llvm any --btf -o any.o program.bc count.bc
+	load_with_btf any.o
+}
+
+@test "llvm-any with the library of a Rust toolchain" {
+	need_any
+	rustc=$(PATH=${PATH#*"$BUILT"/bin:} command -v rustc) || skip "rustc is not here"
+	HOME=~root sysroot=$("$rustc" --print sysroot 2>/dev/null) || skip "rustc has no sysroot here"
+	set -- "$sysroot"/lib/libLLVM.so.*
+	[[ -e $1 ]] || skip "this rustc's LLVM is not in its sysroot"
+	"$rustc" --edition 2021 --crate-type lib -O -C panic=abort --emit=llvm-bc -o host.bc "$FIXTURES/host.rs"
+	install
+	link_real any
+	RUSTC=$rustc bpf-linker --export host,LICENSE -o out host.bc --log-level info 2>said
+	grep -q "^bpf-linker: info: host.bc was produced by LLVM .*rustc.*; linking with $sysroot/lib/libLLVM" said
+	"$READELF" -h out | grep 'Machine: .*BPF'
+}
+
+@test "a library that llvm-any cannot use" {
+	need_any
+	mkdir dir
+	echo text >text
+	library short
+	ln -s nowhere dangling
+	refuses() {
+		BPF_LINKER_LIBLLVM=$1 fails_once "bpf-merge: error: $1: $2set BPF_LINKER_LIBLLVM to the file of another libLLVM" \
+			bpf-linker --llvm any -o out f.bc </dev/null
+		BPF_LINKER_LIBLLVM=$1 one_error "bpf-merge: error: $1: $2*" \
+			bpf-linker --llvm any -o out f.bc --save-temps </dev/null
+		rm out.*
+		BPF_LINKER_LIBLLVM=$1 one_error "bpf-opt: error: $1: $2*" "$LIBEXEC/llvm-any/bpf-opt" -o out f.bc
+	}
+	refuses "$PWD/missing" '*No such file or directory; '
+	refuses "$PWD/dir" '*; '
+	refuses "$PWD/text" '*; '
+	refuses "$PWD/short" '*; '
+	refuses "$PWD/dangling" '*; '
+	refuses "$(ldd "$(command -v bash)" | sed -n 's/.* => \(.*libc.so.6\) .*/\1/p')" \
+		'is no libLLVM of LLVM 21 or newer; '
+	for old in /usr/lib/*/libLLVM-1[0-9].so.1 /usr/lib/*/libLLVM.so.{18,19,20}*; do
+		[[ ! -e $old ]] || refuses "$old" 'is *of LLVM * or newer*; '
+	done
+}
+
+@test "a library that cannot be used, and a pipe that stays open" {
+	need_any
+	SECONDS=0
+	BPF_LINKER_LIBLLVM=$PWD/missing fails_once "bpf-merge: error: $PWD/missing: *" \
+		bpf-linker --llvm any -o out f.bc < <(exec sleep 5)
+	BPF_LINKER_LIBLLVM=$PWD/missing one_error "bpf-merge: error: $PWD/missing: *" \
+		bpf-linker --llvm any -o out f.bc --save-temps < <(exec sleep 5)
+	((SECONDS < 4))
+}
+
+@test "the tools of llvm-any look for a library by themselves" {
+	need_library
+	cp -r "$LIBEXEC/llvm-any" any
+	printf '#!/bin/sh\necho %s\n' "$LIBRARY" >any/find-libllvm
+	run -0 --separate-stderr any/bpf-merge --version
+	[[ ${lines[1]} == "LLVM $STATIC."*" ($LIBRARY)" && ! $stderr ]]
+	BPF_LINKER_LIBLLVM='' any/bpf-merge -o found.bc f.bc
+	BPF_LINKER_LIBLLVM=$LIBRARY any/bpf-merge -o named.bc f.bc
+	cmp found.bc named.bc
+	perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' any/bpf-merge -o found.bc f.bc
+	cmp found.bc named.bc
+	nothing='bpf-merge: error: no libLLVM was found here; *set BPF_LINKER_LIBLLVM to its file'
+	for script in 'exit 1' 'echo' 'echo /lib/libLLVM; exit 1' 'kill -9 $$'; do
+		printf '#!/bin/sh\n%s\n' "$script" >any/find-libllvm
+		one_error "$nothing" any/bpf-merge -o out f.bc
+	done
+	rm any/find-libllvm
+	one_error "$nothing" any/bpf-merge -o out f.bc
+}
+
+@test "--version names the libLLVM, or that there is none" {
+	need_library
+	install
+	link_real "$STATIC"
+	link_real any
+	BPF_LINKER_LIBLLVM=$LIBRARY run -0 --separate-stderr bpf-linker --version
+	[[ ${#lines[@]} == 3 && ${lines[1]} == "LLVM $STATIC."* && ! $stderr ]]
+	[[ ${lines[2]} == "any: LLVM $STATIC."*" ($LIBRARY)" ]]
+	rm -r "$(folder any)"
+	cp -r "$LIBEXEC/llvm-any" "$(folder any)" # where the tools are is where they look
+	stub any find-libllvm 'exit 1'
+	run -0 --separate-stderr bpf-linker --version
+	[[ ${lines[2]} == 'any: no libLLVM is found here' && ! $stderr ]]
+	BPF_LINKER_LLVM=99 run -0 --separate-stderr bpf-linker --version
+	[[ ${lines[1]} == "LLVM $STATIC."* && ! $stderr ]]
+}
+
+# --- find-libllvm ---
+
+@test "find-libllvm: BPF_LINKER_LIBLLVM goes before all" {
+	make_bin
+	library rust/lib/libLLVM.so.99.1
+	rustc_of "$PWD/rust"
+	BPF_LINKER_LIBLLVM=/any/thing finds /any/thing
+	BPF_LINKER_LIBLLVM='' finds "$PWD/rust/lib/libLLVM.so.99.1"
+}
+
+@test "find-libllvm: the rustc that is called" {
+	make_bin
+	rustc_of "$PWD/rust"
+	for name in libLLVM.so.99.1 libLLVM-99.so libLLVM.so.99.1-rust-1.200.0-stable libLLVM-99-rust-1.200.0-stable.so \
+		libLLVM-99.0.6.so.1 libLLVM.so.99.0git; do
+		library "rust/lib/$name"
+		finds "$PWD/rust/lib/$name"
+		finds "$PWD/rust/lib/$name" 99
+		finds_nothing_of rust/lib 100
+		rm -r rust
+	done
+	library rust/lib/libLLVM.so.99.1
+	mv rustc-stub bin/rustc
+	unset RUSTC
+	finds "$PWD/rust/lib/libLLVM.so.99.1"
+}
+
+@test "find-libllvm: a name without a version is that of the file behind it" {
+	make_bin
+	rustc_of "$PWD/rust"
+	library behind/libLLVM.so.99.1
+	mkdir -p rust/lib
+	ln -s ../../behind/libLLVM.so.99.1 rust/lib/libLLVM.so
+	finds "$PWD/behind/libLLVM.so.99.1"
+	finds_nothing_of libLLVM.so.99 100
+}
+
+@test "find-libllvm: what is no library is passed over" {
+	make_bin
+	rustc_of "$PWD/rust"
+	mkdir -p rust/lib/libLLVM-98-dir.so
+	echo 'INPUT(libLLVM.so.99.1-rust-1.200.0-stable)' >rust/lib/libLLVM-99-rust-1.200.0-stable.so
+	: >rust/lib/libLLVM-97.so
+	ln -s nowhere rust/lib/libLLVM-96.so
+	library rust/lib/libLLVM.so.99.1-rust-1.200.0-stable
+	finds "$PWD/rust/lib/libLLVM.so.99.1-rust-1.200.0-stable"
+	rm rust/lib/libLLVM.so.99.1-rust-1.200.0-stable
+	finds_nothing_of rust/lib
+}
+
+@test "find-libllvm: a rustc that is of no use" {
+	make_bin
+	library toolchains/toolchains/x/lib/libLLVM.so.99.1
+	export RUSTUP_HOME=$PWD/toolchains
+	for script in 'exit 1' 'echo /nowhere' 'echo' 'echo why >&2; exit 101' 'kill -9 $$'; do
+		printf '#!/bin/sh\n%s\n' "$script" >rustc-stub
+		chmod +x rustc-stub
+		RUSTC=$PWD/rustc-stub finds "$PWD/toolchains/toolchains/x/lib/libLLVM.so.99.1"
+	done
+	RUSTC=/nowhere/rustc finds "$PWD/toolchains/toolchains/x/lib/libLLVM.so.99.1"
+}
+
+@test "find-libllvm: nothing older than llvm-any can use" {
+	make_bin
+	rustc_of "$PWD/rust"
+	library rust/lib/libLLVM-17.so
+	library toolchains/toolchains/x/lib/libLLVM.so.99.1
+	export RUSTUP_HOME=$PWD/toolchains
+	for oldest in '' 21 14 3; do
+		finds "$PWD/toolchains/toolchains/x/lib/libLLVM.so.99.1" $oldest
+	done
+}
+
+@test "find-libllvm: the newest of the system and of rustup's toolchains" {
+	make_bin
+	export RUSTUP_HOME="$PWD/rustup home"
+	library "$RUSTUP_HOME/toolchains/one/lib/libLLVM.so.97.1-rust-1.198.0-stable"
+	library "$RUSTUP_HOME/toolchains/two/lib/libLLVM.so.98.1-rust-1.200.0-nightly"
+	library system/libLLVM.so.99.1
+	library system/libLLVM-100.so
+	echo text >system/libLLVM-101.so
+	cat >libraries <<-END
+			libLLVMSupport.so.102 (libc6,x86-64) => $PWD/system/libLLVMSupport.so.102
+			libLLVM.so.99.1 (libc6,x86-64) => $PWD/system/libLLVM.so.99.1
+			libLLVM-101.so (libc6,x86-64) => $PWD/system/libLLVM-101.so
+			libLLVM-100.so (libc6,x86-64) => $PWD/system/libLLVM-100.so
+			libm.so.6 (libc6,x86-64) => /lib/libm.so.6
+	END
+	sed -i 's/^ */\t/' libraries
+	finds "$PWD/system/libLLVM-100.so"
+	rm system/libLLVM-100.so
+	finds "$PWD/system/libLLVM.so.99.1"
+	finds "$PWD/system/libLLVM.so.99.1" 99
+	: >libraries
+	finds "$RUSTUP_HOME/toolchains/two/lib/libLLVM.so.98.1-rust-1.200.0-nightly"
+	rm -r "$RUSTUP_HOME/toolchains/two"
+	finds "$RUSTUP_HOME/toolchains/one/lib/libLLVM.so.97.1-rust-1.198.0-stable"
+	unset RUSTUP_HOME
+	library home/.rustup/toolchains/three/lib/libLLVM.so.96.1
+	finds "$PWD/home/.rustup/toolchains/three/lib/libLLVM.so.96.1"
+}
+
+@test "find-libllvm: nothing here" {
+	make_bin
+	finder 10000
+	[[ $status == 1 && ! $output && ! $stderr ]]
+	unset HOME
+	finder 10000
+	[[ $status == 1 && ! $output && ! $stderr ]]
+	run --separate-stderr env -i PATH= "$BASH" "$TESTS/../scripts/find-libllvm" 10000
+	[[ $status == 1 && ! $output && ! $stderr ]]
+}
+
+@test "find-libllvm: leaves standard input alone" {
+	make_bin
+	printf '#!/bin/sh\n/bin/cat >/dev/null\nexit 1\n' >bin/rustc
+	chmod +x bin/rustc
+	echo kept >file
+	run --separate-stderr bash -c 'PATH=$PWD/bin "$BASH" "$1" 10000; read -r line; echo "$line"' \
+		bash "$TESTS/../scripts/find-libllvm" <file
+	[[ $output == kept ]]
+}
+
+# calling_rustc LIBRARY ARGUMENT...: find-libllvm, called by a process with that name and library
+calling_rustc() {
+	local preload=$1
+	shift
+	mkdir -p caller
+	cp "$BASH" caller/rustc
+	run --separate-stderr env LD_PRELOAD="$preload" caller/rustc -c \
+		'unset LD_PRELOAD; PATH=$1; shift; "$@"; exit $?' rustc "$PWD/bin" \
+		"$BASH" -c '"$@"; exit $?' between "$BASH" "$TESTS/../scripts/find-libllvm" "$@"
+}
+
+@test "find-libllvm: the library of the rustc that calls" {
+	make_bin
+	library rust/lib/libLLVM.so.98.1
+	rustc_of "$PWD/rust"
+	some=$(ldd "$(command -v bash)" | sed -n 's/.* => \(.*libc.so.6\) .*/\1/p')
+	some=$(dirname "$some")/libdl.so.2
+	[[ -e $some ]] || skip "no small library to call libLLVM"
+	mkdir 'of rustc'
+	cp "$some" 'of rustc/libLLVM.so.99.1-rust-1.200.0-stable'
+	ln -s 'of rustc' of-rustc # LD_PRELOAD is split at spaces
+	calling_rustc "$PWD/of-rustc/libLLVM.so.99.1-rust-1.200.0-stable"
+	[[ $status == 0 && $output == "$PWD/of"?rustc/libLLVM.so.99.1-rust-1.200.0-stable ]]
+	calling_rustc "$PWD/of-rustc/libLLVM.so.99.1-rust-1.200.0-stable" 99
+	[[ $output == "$PWD/of"?rustc/libLLVM.so.99.1-rust-1.200.0-stable ]]
+	# too old, or without one
+	mv 'of rustc/libLLVM.so.99.1-rust-1.200.0-stable' 'of rustc/libLLVM.so.20.1'
+	calling_rustc "$PWD/of-rustc/libLLVM.so.20.1"
+	[[ $output == "$PWD/rust/lib/libLLVM.so.98.1" ]]
+	calling_rustc ''
+	[[ $output == "$PWD/rust/lib/libLLVM.so.98.1" ]]
+}
+
+# --- What may go wrong besides ---
+
+@test "two links at once, with different LLVMs" {
+	install 21 22
+	by LLVM21.1.0 <f.bc >21.bc
+	by LLVM22.1.0 <f.bc >22.bc
+	for version in 21 22; do
+		stub $version bpf-codegen 'text=$(cat; say codegen) && echo "$text" >"$2.x"'
+	done
+	for ((tries = 0; tries < 5; tries++)); do
+		bpf-linker -o a 21.bc &
+		bpf-linker -o b 22.bc
+		wait $!
+		[[ $(tail -n 1 a.x) == 'codegen 21' && $(tail -n 1 b.x) == 'codegen 22' ]]
+		rm a.x b.x
+	done
+}
+
+@test "a stage that was killed is complained of, whatever the driver is called" {
+	need_static
+	install
+	link_real "$STATIC"
+	printf '#!/bin/sh\nkill -9 $$\n' >stubs/libexec/bpf-linker/bpf-extract
+	mv stubs/bin/bpf-linker 'stubs/bin/my (old) linker'
+	fails_once 'bpf-merge: error: <stdin>: is empty; *killed*' 'my (old) linker' -o out f.bc
+}
+
+@test "a signal while a library is looked for" {
+	install any
+	stub any find-libllvm 'echo $$ >finder; exec sleep 5'
+	for signal in INT TERM; do
+		rm -f finder
+		env --default-signal=INT bpf-linker -o out f.bc 3>&- &
+		driver=$!
+		for ((tries = 0; tries < 500; tries++)); do
+			[[ ! -s finder ]] || break
+			sleep 0.01
+		done
+		SECONDS=0
+		kill -$signal $driver
+		status=0
+		wait $driver || status=$?
+		[[ $status == $((128 + $(kill -l $signal))) && $SECONDS -lt 3 && ! -e out ]]
+		kill "$(<finder)" || true
+	done
+}
