@@ -8,7 +8,7 @@ load helper
 pipeline() {
 	run --separate-stderr bpf-linker -### "$@"
 	[[ $status == 0 && ! $output ]] || { echo "status $status: $stderr" >&2 && return 1; }
-	sed 's,^[^ ]*/bpf-,bpf-,; s/ |$//' <<<"$stderr"
+	sed "s,^\(BPF_LINKER_LIBLLVM=[^ ]* \)\?[^ ]*/bpf-,bpf-,; s/ |$//" <<<"$stderr"
 }
 
 # pipeline_is ARGUMENT... <<WANTED
@@ -65,9 +65,10 @@ no_stage_left() {
 
 # no_process_left: of those in pids
 no_process_left() {
-	local pid
+	local pid status
 	for pid in $(<pids); do
-		[[ ! -e /proc/$pid ]] || [[ $(</proc/"$pid"/stat) == *') Z '* ]] ||
+		{ read -r status <"/proc/$pid/stat"; } 2>/dev/null || continue
+		[[ $status == *') Z '* ]] ||
 			{ echo "still there: $(tr '\0' ' ' </proc/"$pid"/cmdline)" && return 1; }
 	done
 }

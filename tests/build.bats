@@ -29,6 +29,22 @@ links() {
 	links "$BATS_FILE_TMPDIR/root/opt/bin/bpf-linker"
 }
 
+@test "make install: a name with a space, strict permissions, and no strip" {
+	export MAKEFLAGS=$MAKE_FLAGS
+	(umask 077 && make -C "$ROOT" --no-print-directory install PREFIX="$PWD/my tools" STRIP=)
+	[[ -x "my tools/bin/bpf-linker" && ! $(find "my tools" ! -type l ! -perm -444) ]]
+	[[ ! $(find "my tools" -type d ! -perm 755) ]]
+	"$READELF" -S "my tools/libexec/bpf-linker/bpf-extract" | grep -F .debug_info
+}
+
+@test "an installation that is interrupted leaves no parts of files" {
+	# shellcheck disable=SC2016 # the stub's
+	printf '#!/bin/sh\ncp "$3" "$2"\nkill $PPID\n' >strip-stub
+	chmod +x strip-stub
+	STRIP=$PWD/strip-stub run -143 "$ROOT/scripts/place" placed "$BUILT/libexec/bpf-linker/bpf-extract"
+	[[ -d placed && ! $(ls -A placed) ]]
+}
+
 @test "what is installed can be moved, and called through a link" {
 	mv "$BATS_FILE_TMPDIR/root/opt" "$BATS_FILE_TMPDIR/else where"
 	ln -s "$BATS_FILE_TMPDIR/else where/bin/bpf-linker" here

@@ -1,0 +1,379 @@
+#!/usr/bin/env bats
+# scripts/dist: what is in the release, that it runs where there is nothing but bash, and that it can
+# be made again. The Debian roots are kept in build/roots.
+
+load helper
+
+PROJECT=$(cd "$TESTS/.." && pwd -P)
+TOOLS=(bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen)
+VERSIONS=(21 22 23)
+ROOTS=$(cd "$PROJECT" && realpath -m "${ROOTS:-build/roots}") # for copies of the project, too
+export ROOTS
+unset BPF_LINKER_LLVM BPF_LINKER_LIBLLVM LLVM LLVM_CONFIG LLVM_PREFIX SOURCE_DATE_EPOCH
+
+# of the release, when setup_file is through
+FOLDER=$BATS_FILE_TMPDIR/unpacked
+NAME=bpf-linker-$(make -s --no-print-directory -C "$PROJECT" show-VERSION)-linux-$(uname -m)
+RELEASE=$FOLDER/$NAME
+TARBALL=$BATS_FILE_TMPDIR/build/dist/$NAME.tar.xz
+
+root() {
+	"$PROJECT/scripts/root" "$@"
+}
+
+# bare SUITE COMMAND...: in a Debian that has only what every Debian has
+bare() {
+	root --name "bare-$1" "$@"
+}
+
+make_bare_roots() {
+	for suite in bullseye bookworm trixie unstable; do
+		bare $suite true || return
+	done
+}
+
+setup_file() {
+	make_bare_roots >"$BATS_FILE_TMPDIR/bare-log" 2>&1 3>&- &
+	BUILD=$BATS_FILE_TMPDIR/build LC_ALL=C make -C "$PROJECT" dist >"$BATS_FILE_TMPDIR/log" 2>&1 || true
+	wait
+	mkdir "$FOLDER"
+	[[ ! -e $TARBALL ]] || tar -C "$FOLDER" -xf "$TARBALL"
+}
+
+# Skips the test where no root can be made; in CI that is a failure.
+need_release() {
+	[[ ! -e $TARBALL ]] || return 0
+	tail -n 20 "$BATS_FILE_TMPDIR/log"
+	[[ ${CI:-} == true ]] || root bookworm true || skip "no Debian root can be had here"
+	return 1
+}
+
+# compilers: the versions of clang that are here
+compilers() {
+	compgen -c clang- | grep -xE 'clang-[0-9]+' | sed 's/clang-//' | sort -nu
+}
+
+# compile_inputs: for each compiler, the C example's modules in inputs/VERSION
+compile_inputs() {
+	local version
+
+	for version in $(compilers); do
+		compile_input "$version"
+	done
+}
+
+# compile_input VERSION [COMMAND...]: by a clang that COMMAND runs. The sources come by standard
+# input, since LLVM would write their lines into BTF where it can read them.
+compile_input() {
+	local name
+
+	mkdir -p "inputs/$1"
+	for name in program count; do
+		"${@:2}" "clang-$1" "${BPF_CFLAGS[@]}" -I "$TESTS/examples/c" -emit-llvm -c -o - -x c - \
+			<"$TESTS/examples/c/$name.c" >"inputs/$1/$name.bc"
+	done
+}
+
+# of_llvm_99 <MODULE of LLVM $LLVM_MAJOR: the same, with a producer that is newer
+of_llvm_99() {
+	perl -0777 -e '
+		binmode $_ for *STDIN, *STDOUT;
+		my $letters = join "", "a" .. "z", "A" .. "Z", "0" .. "9", "._";
+		sub char6 { unpack "b*", join "", map { chr index $letters, $_ } split //, shift }
+		sub bits { join "", map { substr $_, 0, 6 } unpack "(a8)*", char6(shift) }
+		my ($from, $to) = map bits("LLVM$_"), shift, 99;
+		my $module = unpack "b*", <STDIN>;
+		$module =~ s/$from/$to/ or die "no producer\n";
+		print pack "b*", $module' "$LLVM_MAJOR"
+}
+
+# --- What is in it ---
+
+wanted_files() {
+	local version tool
+
+	printf '%s\n' SHA256SUMS bin/bpf-linker libexec/bpf-linker/{bpf-extract,llvm-any/find-libllvm} \
+		share/{bash-completion/completions/bpf-linker,zsh/site-functions/_bpf-linker} \
+		share/doc/bpf-linker/{LICENSE-APACHE,LICENSE-MIT,README.md} share/man/man1/bpf-linker.1
+	for tool in bpf-extract "${TOOLS[@]}"; do
+		printf '%s\n' bin/$tool share/bash-completion/completions/$tool share/man/man1/$tool.1
+	done
+	for version in "${VERSIONS[@]}" any; do
+		printf "libexec/bpf-linker/llvm-$version/%s\n" "${TOOLS[@]}"
+	done
+}
+
+@test "what is in it" {
+	need_release
+	diff <(wanted_files | LC_ALL=C sort) <(tar -tf "$TARBALL" | grep -v -e '/$' -e /licences/ |
+		sed "s|^$NAME/||" | LC_ALL=C sort)
+	for version in "${VERSIONS[@]}"; do
+		suite=$("$PROJECT/scripts/toolset" --suite "$version")
+		for package in "llvm-$version-dev" libarchive-dev libzstd-dev zlib1g-dev libc6-dev libstdc++-*-dev; do
+			# shellcheck disable=SC2086 # a pattern
+			grep -qi -e copyright -e license "$RELEASE"/share/doc/bpf-linker/licences/$suite-$package
+		done
+	done
+}
+
+@test "tools that are one program are one file" {
+	need_release
+	for version in "${VERSIONS[@]}" any; do
+		cd "$RELEASE/libexec/bpf-linker/llvm-$version"
+		[[ bpf-merge -ef bpf-internalize && bpf-merge -ef bpf-debuginfo && bpf-opt -ef bpf-codegen ]]
+	done
+	[[ $(tar -tvf "$TARBALL" | grep -c '^h.* link to ') == $((3 * 4)) ]]
+}
+
+@test "the files' owner, permissions and time" {
+	need_release
+	epoch=$(git -C "$PROJECT" log -1 --format=%ct) || skip "no git here"
+	TZ=UTC0 tar --numeric-owner --full-time -tvf "$TARBALL" >list
+	absent -vE "^[dhl-]rwxr-xr-x|^-rw-r--r--" list
+	absent -vF " 0/0 " list
+	absent -vF " $(TZ=UTC0 date -d "@$epoch" '+%F %T') $NAME/" list
+}
+
+@test "checksums" {
+	need_release
+	cd "$RELEASE"
+	sha256sum --quiet -c SHA256SUMS
+	diff <(cut -c 67- SHA256SUMS) <(find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort)
+	cd "${TARBALL%/*}"
+	sha256sum --quiet -c "$NAME.tar.xz.sha256"
+}
+
+@test "tools with an LLVM need no library" {
+	need_release
+	cd "$RELEASE/libexec/bpf-linker"
+	for tool in bpf-extract llvm-[0-9]*/*; do
+		run ldd "$tool"
+		[[ $output == *'not a dynamic executable'* ]] || { echo "$tool: $output" && return 1; }
+	done
+}
+
+@test "the tools of llvm-any need the C library alone, and not a newer one than 2.31" {
+	need_release
+	cd "$RELEASE/libexec/bpf-linker/llvm-any"
+	for tool in "${TOOLS[@]}"; do
+		"$READELF" -d "$tool" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' >needed
+		grep -x libc.so.6 needed
+		absent -vE '^(lib(c|dl|m|pthread)|ld-linux.*)\.so\.[0-9]+$' needed
+		newest=$("$OBJDUMP" -T "$tool" | grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -n 1)
+		printf '%s\n' "$newest" GLIBC_2.31 | sort -CV || { echo "$tool: $newest" && return 1; }
+	done
+}
+
+@test "the manual can be read" {
+	need_release
+	for page in "$RELEASE"/share/man/man1/*.1; do
+		name=${page##*/}
+		mandoc -T ascii "$page" | col -b | grep -A 1 ^NAME | grep -F " ${name%.1} "
+	done
+}
+
+@test "completions work from where they are" {
+	need_release
+	PATH=$RELEASE/bin:$PATH
+	# shellcheck disable=SC2016 # for that bash
+	run -0 --separate-stderr bash --norc -c 'source "$1"
+		COMP_WORDS=(bpf-linker --em) COMP_CWORD=1
+		_bpf_linker bpf-linker --em bpf-linker
+		echo "${COMPREPLY[@]}"' bash "$RELEASE/share/bash-completion/completions/bpf-linker"
+	[[ $output == --emit && ! $stderr ]]
+	bash -c 'source "$1" && complete -p bpf-opt' bash "$RELEASE/share/bash-completion/completions/bpf-opt"
+	command -v zsh >/dev/null || skip "no zsh here"
+	# shellcheck disable=SC2016 # for zsh
+	run -0 zsh -f -c 'fpath=("$1" $fpath); autoload -U compinit; compinit -u -D
+		echo $_comps[bpf-linker] $_comps[bpf-opt]' zsh "$RELEASE/share/zsh/site-functions"
+	[[ $output == "_bpf-linker _bpf-linker" ]]
+}
+
+# --- Where it runs ---
+
+# What is done in a root: the release is unpacked from standard input, under a name with a space,
+# and links from several places. The results go to standard output.
+# shellcheck disable=SC2016 # for the root's bash
+IN_ROOT='set -euo pipefail
+	mkdir "/tmp/some where"
+	cd "/tmp/some where"
+	tar -x
+	mv bpf-linker-* "bpf linker"
+	(cd "bpf linker" && sha256sum --quiet -c SHA256SUMS >&2)
+	mkdir out
+	ln -sf "$PWD/bpf linker/bin/bpf-linker" /usr/local/bin/
+	ln -s "bpf linker" link
+	ln -s link/bin/bpf-linker chain
+	for folder in inputs/[0-9]*; do
+		here=$PWD files=("$PWD/$folder"/*.bc) out=$PWD/out/${folder##*/}
+		"bpf linker/bin/bpf-linker" --btf -o "$out-relative.o" "${files[@]}"
+		link/bin/bpf-linker --btf -o "$out-folder.o" "${files[@]}"
+		./chain --btf -o "$out-chain.o" "${files[@]}"
+		(cd "bpf linker/bin" && ./bpf-linker --btf -o "$out-beside.o" "${files[@]}")
+		(cd / && bpf-linker --btf -o "$out-path.o" "${files[@]}")
+		(cd "$folder" && env -i "/usr/local/bin/bpf-linker" --btf -o "$out-bare.o" ./*.bc)
+	done
+	bpf-linker --version >out/version
+	link/bin/bpf-linker --llvm any --btf -o out/any.o "${files[@]}" >out/any 2>&1 || echo $? >>out/any
+	bpf-linker -o out/new.o inputs/new.bc >out/new 2>&1 || echo $? >>out/new
+	tar -c out'
+
+# run_in COMMAND...: what comes of it, in out/
+run_in() {
+	local folder object
+
+	tar -c inputs -C "$FOLDER" "$NAME" | "$@" bash -c "$IN_ROOT" | tar -x
+	for folder in inputs/[0-9]*; do
+		"$RELEASE/bin/bpf-linker" --btf -o here.o "$folder"/*.bc
+		for object in "out/${folder##*/}"-{relative,folder,chain,beside,path,bare}.o; do
+			cmp here.o "$object"
+		done
+	done
+}
+
+# runs_in_bare SUITE
+runs_in_bare() {
+	need_release
+	compile_inputs
+	of_llvm_99 <"inputs/$LLVM_MAJOR/program.bc" >inputs/new.bc
+	run_in bare "$1"
+	mapfile -t lines <out/version
+	[[ ${#lines[@]} == 3 && ${lines[0]} == "bpf-linker "* && ${lines[1]} =~ ^LLVM\ 21\..*,\ 22\..*,\ 23\. ]]
+	[[ ${lines[2]} == "any: no libLLVM is found here" ]]
+	newest=$(compilers | tail -n 1)
+	too_new any "*/inputs/$newest/*.bc" "$newest"
+	too_new new inputs/new.bc 99
+}
+
+# too_new NAME INPUT VERSION: one line says so of INPUT, and there is no output
+too_new() {
+	local said wanted="bpf-linker: error: $2 was produced by LLVM $3.*; installed: 21, 22, 23, any, which finds \
+no libLLVM $3 or newer here; a toolset for LLVM $3 or newer is needed: *"
+
+	mapfile -t said <"out/$1"
+	# shellcheck disable=SC2053 # a pattern
+	[[ ${#said[@]} == 2 && ${said[0]} == $wanted && ${said[1]} == 1 && ! -e out/$1.o ]] ||
+		{ cat "out/$1" && return 1; }
+}
+
+@test "it runs on a bare Debian 11" {
+	runs_in_bare bullseye
+}
+
+@test "it runs on a bare Debian 12" {
+	runs_in_bare bookworm
+}
+
+@test "it runs on a bare Debian 13" {
+	runs_in_bare trixie
+}
+
+@test "it runs on a bare Debian unstable" {
+	runs_in_bare unstable
+}
+
+@test "a libLLVM of Debian 13 is used" {
+	need_release
+	suite=$("$PROJECT/scripts/toolset" --suite 21)
+	packages='libllvm21 clang-21 libbpf-dev linux-libc-dev libc6-dev'
+	compile_input 21 root --with "$packages" "$suite"
+	cp inputs/21/program.bc inputs/new.bc
+	run_in root "$suite"
+	[[ $(tail -n 1 out/version) =~ ^any:\ LLVM\ 2[1-9]\..*\ \(/usr/lib/.*libLLVM.*\)$ ]]
+	[[ ! -s out/any ]]
+	cmp out/any.o out/21-path.o
+}
+
+@test "the kernel takes what each toolset makes" {
+	need_release
+	need_kernel
+	compile_inputs
+	packet 17 100 >udp
+	for compiler in $(compilers); do
+		for version in '' "${VERSIONS[@]}"; do
+			((compiler <= ${version:-99})) || continue
+			"$RELEASE/bin/bpf-linker" ${version:+--llvm $version} --btf -o out.o inputs/$compiler/*.bc
+			load_object out.o
+			[[ $(run_program count_and_drop udp 3) == 1 ]]
+			[[ $(map_value traffic 17 8) == 300 ]]
+		done
+	done
+}
+
+# --- Making it again ---
+
+# copy_project FOLDER: the files of the project, without git
+copy_project() {
+	git -C "$PROJECT" ls-files -z --cached --others --exclude-standard >files || skip "no git here"
+	mkdir -p "$1"
+	tar -C "$PROJECT" --null -T files -c | tar -C "$1" -xm
+	export GIT_CEILING_DIRECTORIES=$PWD
+}
+
+# stub TOOL SCRIPT: goes before others of that name
+stub() {
+	mkdir -p stubs
+	printf '#!/bin/sh\n%s\n' "$2" >"stubs/$1"
+	chmod +x "stubs/$1"
+	PATH=$PWD/stubs:$PATH
+}
+
+@test "the same bytes, made elsewhere, later, without git, and for another user's settings" {
+	need_release
+	epoch=$(git -C "$PROJECT" log -1 --format=%ct) || skip "no git here"
+	# what xz packs is compared: packing takes the most time, and xz is the same
+	# shellcheck disable=SC2016 # the stub's
+	stub xz 'echo "$*" >&2; exec cat'
+	umask 077
+	copy_project 'the copy'
+	SOURCE_DATE_EPOCH=$epoch LC_ALL=C.UTF-8 TZ=Asia/Tokyo CFLAGS=-O1 TAR_OPTIONS=--format=posix \
+		make -j2 -C 'the copy' dist 2>messages || { tail -n 20 messages && return 1; }
+	grep -x -e '-9 -T1' messages
+	PATH=${PATH#*:} xz -dc "$TARBALL" >first.tar
+	cmp first.tar "the copy/build/dist/$NAME.tar.xz" ||
+		{ diff "$RELEASE/SHA256SUMS" "the copy/build/dist/$NAME/SHA256SUMS" || true && return 1; }
+}
+
+# dist_fails PATTERN: the last that scripts/dist says
+dist_fails() {
+	run --separate-stderr copy/scripts/dist
+	# shellcheck disable=SC2154,SC2053 # bats sets stderr; a pattern
+	[[ $status != 0 && ! $output && ${stderr##*$'\n'} == $1 ]] || { echo "$status: $output$stderr" && return 1; }
+}
+
+@test "errors" {
+	copy_project copy
+	printf '#!/bin/sh\necho stopped >&2\nexit 1\n' >copy/scripts/toolset
+
+	dist_fails 'dist: error: the time of the commit is not known; set SOURCE_DATE_EPOCH to it'
+	SOURCE_DATE_EPOCH=today dist_fails "dist: error: SOURCE_DATE_EPOCH is 'today'; it should be a number of seconds"
+	SOURCE_DATE_EPOCH=1 dist_fails stopped
+	[[ $stderr == stopped ]]
+
+	git -C copy init -q
+	git -C copy add .
+	git -C copy -c user.name=x -c user.email=x commit -qm x
+	dist_fails stopped
+	[[ $stderr == stopped ]]
+	echo >>copy/GNUmakefile
+	dist_fails stopped
+	[[ $stderr == "dist: warning: there are changes that are not committed; "*$'\nstopped' ]]
+
+	mkdir bin
+	ln -s /usr/bin/* /bin/* bin 2>/dev/null || true
+	rm bin/xz
+	PATH=$PWD/bin dist_fails "dist: error: xz is not installed; 'make deps dist' installs it"
+}
+
+@test "for a user who may not make roots" {
+	((EUID == 0)) || skip "only root can become such a user"
+	copy_project copy
+	chown -R 65534:65534 copy
+	chmod o+x "$BATS_RUN_TMPDIR"
+
+	run --separate-stderr env SOURCE_DATE_EPOCH=1 HOME="$PWD" \
+		setpriv --reuid 65534 --regid 65534 --clear-groups copy/scripts/dist
+	[[ $status == 125 && ! $output && $stderr == "root: error: without root it needs "* ]] ||
+		{ echo "$status: $output$stderr" && return 1; }
+	[[ $stderr != *$'\n'* ]]
+}
