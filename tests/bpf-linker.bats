@@ -8,7 +8,7 @@ load helper
 pipeline() {
 	run --separate-stderr bpf-linker -### "$@"
 	[[ $status == 0 && ! $output ]] || { echo "status $status: $stderr" >&2 && return 1; }
-	sed "s,^\(BPF_LINKER_LIBLLVM=[^ ]* \)\?[^ ]*/bpf-,bpf-,; s/ |$//" <<<"$stderr"
+	sed "/^bpf-linker: info: linking with /d; s,^\(BPF_LINKER_LIBLLVM=[^ ]* \)\?[^ ]*/bpf-,bpf-,; s/ |$//" <<<"$stderr"
 }
 
 # pipeline_is ARGUMENT... <<WANTED
