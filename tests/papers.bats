@@ -172,7 +172,7 @@ is_in() {
 	for goal in $goals; do
 		case $goal in
 		all) grep -x make "$root/README.md" ;;
-		always) ;; # for the rules alone
+		always | links) ;; # for the rules alone
 		*) grep -E "(^|\`)make (deps )?$goal\b" "$root/README.md" ;;
 		esac
 	done
