@@ -562,7 +562,7 @@ broken_pipe() {
 	cat >stubs/libexec/bpf-linker/bpf-extract <<-'END'
 		#!/bin/bash
 		echo -
-		exec setpriv --pdeathsig TERM sleep 60
+		exec setpriv --pdeathsig TERM sleep 10 # some shells wait for it
 	END
 	for stage in merge opt codegen; do
 		bpf-linker -o dir/out program.bc 2>message 3>&- &
