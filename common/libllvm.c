@@ -34,7 +34,6 @@ bool libllvm_has_debug_records(void)
 #else
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
