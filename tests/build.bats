@@ -96,10 +96,51 @@ refuses() {
 }
 
 @test "an LLVM that is missing, and one that is too old" {
-	refuses '*LLVM 21, 22 or 23 is needed, /missing/llvm-config was not found*make deps*llvm-22-dev*' \
+	refuses '*one of LLVM 23 22 21 is needed: /missing/llvm-config was not found*make deps*llvm-22-dev*' \
 		LLVM_CONFIG=/missing/llvm-config
 	printf '#!/bin/sh\necho 14.0.6\n' >llvm-config
 	chmod +x llvm-config
-	refuses "*LLVM 21, 22 or 23 is needed, $PWD/llvm-config is of LLVM 14.0.6*make deps*" \
+	refuses "*one of LLVM 23 22 21 is needed: $PWD/llvm-config is of LLVM 14.0.6*make deps*" \
 		LLVM_CONFIG="$PWD/llvm-config"
+}
+
+# without_llvm_config ARGUMENT...: make, on a machine that has no LLVM
+without_llvm_config() {
+	[[ -e bin ]] || { mkdir bin && ln -s /usr/bin/* bin && rm bin/llvm-config*; }
+	run env PATH="$PWD/bin" make -C "$ROOT" --no-print-directory BUILD="$PWD/build" "$@"
+}
+
+@test "where there is no LLVM: what scripts/toolset has made is there to be installed" {
+	without_llvm_config
+	[[ $status != 0 && ${#lines[@]} == 1 && $output == *'one of LLVM 23 22 21 is needed: '*'make deps'* ]]
+
+	mkdir -p build/libexec/bpf-linker/llvm-21
+	cp "$BUILT/libexec/bpf-linker/bpf-extract" build/libexec/bpf-linker
+	for tool in merge internalize debuginfo opt codegen; do
+		cp "$BUILT/bin/bpf-$tool" build/libexec/bpf-linker/llvm-21
+	done
+	without_llvm_config install PREFIX="$PWD/opt" STRIP=
+	[[ $status == 0 && $output != *$'\n'* ]] || { echo "$output" && false; }
+	BPF_LINKER_LLVM=21 links opt/bin/bpf-linker
+	[[ $(readlink opt/bin/bpf-opt) == ../libexec/bpf-linker/llvm-21/bpf-opt ]]
+
+	without_llvm_config LLVM=21
+	[[ $status == 0 && ! $output ]]
+	without_llvm_config LLVM=22
+	[[ $status != 0 && $output == *'LLVM 22 was not found; `make toolset LLVM=22` '* ]]
+}
+
+@test "tools that scripts/toolset has made, older than the source" {
+	mkdir -p build/libexec/bpf-linker/llvm-21
+	cp "$BUILT/bin/bpf-merge" build/libexec/bpf-linker/llvm-21
+	cp "$BUILT/libexec/bpf-linker/bpf-extract" build/libexec/bpf-linker
+	touch -d 2001-01-01 build/libexec/bpf-linker/llvm-21/bpf-merge
+	without_llvm_config
+	[[ $status == 0 && $output == *'the tools for LLVM 21 are older than the source; '*'`make toolset LLVM=21`' ]]
+}
+
+@test "LLVM=, and what is no version of it" {
+	for llvm in foo 24 22.1 21,22; do
+		refuses "*LLVM=$llvm is not one of 23 22 21 any*" LLVM=$llvm
+	done
 }
