@@ -143,6 +143,8 @@ void libllvm_load(bool reads_stdin)
 	const char *reason = load();
 	if (!reason)
 		return;
+	if (message_another_llvm_waits)
+		fail_silently(STATUS_UNREADABLE);
 	/* in a pipe, a stage before fails of the same, and says so */
 	if (reads_stdin && getenv("BPF_LINKER_PIPELINE"))
 		input_fail_with_producer();

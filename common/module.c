@@ -117,7 +117,7 @@ static void fail_to_read(const char *name, const char *reason)
 	if (message_another_llvm_waits)
 		fail_silently(STATUS_UNREADABLE);
 	if (reason && *reason)
-		fail("%s: %s", name, reason);
+		fail("%s: %s (read by LLVM %s)", name, reason, libllvm_version());
 	if (!had_error)
 		fail("%s: cannot be read as LLVM bitcode%s", name, name_llvms(name));
 	fail_silently(1);

@@ -246,7 +246,7 @@ need_library() {
 # library FILE: something that looks like one
 library() {
 	mkdir -p "$(dirname "$1")"
-	printf '\x7fELF\2\1\1' >"$1"
+	head -c 64 "$BASH" >"$1"
 }
 
 # rustc_of FOLDER: a rustc with its sysroot there
@@ -514,7 +514,7 @@ make_bin() {
 		18446744073709551638; do
 		fails_once "bpf-linker: error: no toolset for LLVM '${version//[\*\[\\]/?}' is installed; installed: 21, 22" \
 			bpf-linker -o out f.bc "--llvm=$version"
-		BPF_LINKER_LLVM=$version fails_once "bpf-linker: error: no toolset for LLVM *; installed: 21, 22" \
+		BPF_LINKER_LLVM=$version fails_once "bpf-linker: error: BPF_LINKER_LLVM: no toolset for LLVM *; installed: 21, 22" \
 			bpf-linker -o out f.bc
 	done
 	[[ ! -e made ]]
@@ -530,6 +530,15 @@ make_bin() {
 	for version in 08 022 0; do
 		fails_once "bpf-linker: error: no toolset for LLVM '$version' is installed; installed: 8, 21, 22, any" \
 			bpf-linker -o out f.bc --llvm $version
+	done
+}
+
+@test "-### with what cannot be read" {
+	install 21 22
+	: >empty
+	for file in empty missing; do
+		run -0 --separate-stderr bpf-linker -### -o out $file
+		[[ $stderr == */llvm-22/bpf-merge* ]]
 	done
 }
 
@@ -651,6 +660,22 @@ too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a tools
 	[[ $(<asked) == 99 ]]
 }
 
+@test "the oldest LLVM that will do" {
+	install any
+	by LLVM14.0.6 <f.bc >x.bc
+	fails_once "bpf-linker: error: x.bc was produced by LLVM 14.0.6; installed: any, which finds no libLLVM 21 or newer here; a toolset for LLVM 21 or newer is needed: 'make toolset LLVM=21' *" \
+		bpf-linker -o out x.bc
+}
+
+@test "a folder with no toolset in it" {
+	install 21 any
+	mkdir "$(folder 22)"
+	by LLVM22.1.8 <f.bc >x.bc
+	fails_once "bpf-linker: error: x.bc was produced by LLVM 22.1.8; installed: 21, any, *" bpf-linker -o out x.bc
+	run -0 --separate-stderr bpf-linker --version
+	[[ ${lines[1]} != *,* ]]
+}
+
 @test "too new, and llvm-any goes on" {
 	install 21 any
 	stub any find-libllvm 'echo "/lib/for ${1:-21}"'
@@ -717,8 +742,23 @@ too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a tools
 	by LLVM22.1.8 <f.bc >x.bc
 	fails_once 'bpf-merge: error: Invalid record, says 22' bpf-linker -o out x.bc
 	stub any find-libllvm 'echo /lib/libLLVM'
-	fails_once 'bpf-merge: error: Invalid record, says any' bpf-linker -o out x.bc
-	one_error 'bpf-merge: error: Invalid record, says any' bpf-linker -o out x.bc --save-temps
+	fails_once 'bpf-merge: error: Invalid record, says 22' bpf-linker -o out x.bc
+	one_error 'bpf-merge: error: Invalid record, says 22' bpf-linker -o out x.bc --save-temps
+	run -1 --separate-stderr bpf-linker -o out x.bc --log-level info
+	[[ $stderr == 'bpf-linker: info: LLVM failed to read an input; linking with /lib/libLLVM
+bpf-merge: error: Invalid record, says 22' ]]
+}
+
+@test "what cannot be read, and a library that cannot be loaded" {
+	need_static
+	need_any
+	head -c 1000 f.bc >cut.bc
+	run -1 --separate-stderr bpf-linker --llvm "$STATIC" -o out cut.bc
+	for library in "$PWD/missing" "$PWD/f.bc"; do
+		BPF_LINKER_LIBLLVM=$library fails_once "$stderr" bpf-linker -o out cut.bc
+		BPF_LINKER_LIBLLVM=$library one_error "$stderr" bpf-linker -o out cut.bc --save-temps
+		rm out.*
+	done
 }
 
 @test "what is not tried again" {
@@ -928,7 +968,9 @@ too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a tools
 	cp -r "$LIBEXEC/llvm-any" "$(folder any)" # where the tools are is where they look
 	stub any find-libllvm 'exit 1'
 	run -0 --separate-stderr bpf-linker --version
-	[[ ${lines[2]} == 'any: no libLLVM is found here' && ! $stderr ]]
+	[[ ${lines[2]} == 'any: no libLLVM was found here; install one '* && ! $stderr ]]
+	BPF_LINKER_LIBLLVM=/missing run -0 --separate-stderr bpf-linker --version
+	[[ ${lines[2]} == 'any: /missing: '*': No such file '* && ! $stderr ]]
 	BPF_LINKER_LLVM=99 run -0 --separate-stderr bpf-linker --version
 	[[ ${lines[1]} == "LLVM $STATIC."* && ! $stderr ]]
 }
@@ -981,6 +1023,18 @@ too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a tools
 	finds "$PWD/rust/lib/libLLVM.so.99.1-rust-1.200.0-stable"
 	rm rust/lib/libLLVM.so.99.1-rust-1.200.0-stable
 	finds_nothing_of rust/lib
+}
+
+@test "find-libllvm: a library for another machine" {
+	make_bin
+	rustc_of "$PWD/rust"
+	for byte in 4 5 18 19; do
+		library rust/lib/libLLVM.so.99.1
+		printf '\377' | dd of=rust/lib/libLLVM.so.99.1 bs=1 seek=$byte conv=notrunc status=none
+		finds_nothing_of rust/lib
+	done
+	library rust/lib/libLLVM.so.99.1
+	finds "$PWD/rust/lib/libLLVM.so.99.1"
 }
 
 @test "find-libllvm: a rustc that is of no use" {
