@@ -9,6 +9,7 @@
 #include <llvm-c/BitWriter.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/IRReader.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,12 +113,15 @@ void module_check_errors(void)
 }
 
 /* What could not be read has been reported through the context, except when LLVM says nothing. */
-static void fail_to_read(const char *name, const char *reason)
+static _Noreturn void fail_to_read(const char *name, char *reason)
 {
 	if (message_another_llvm_waits)
 		fail_silently(STATUS_UNREADABLE);
-	if (reason && *reason)
+	if (reason && *reason) {
+		for (size_t end = strlen(reason); end && isspace((unsigned char)reason[end - 1]);)
+			reason[--end] = '\0';
 		fail("%s: %s (read by LLVM %s)", name, reason, libllvm_version());
+	}
 	if (!had_error)
 		fail("%s: cannot be read as LLVM bitcode%s", name, name_llvms(name));
 	fail_silently(1);

@@ -749,6 +749,13 @@ too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a tools
 bpf-merge: error: Invalid record, says 22' ]]
 }
 
+@test "textual IR that cannot be read" {
+	need_static
+	printf 'target triple = "bpf"\nretx\n' >x.ll
+	fails_once "bpf-merge: error: x.ll: x.ll:2:1: error: * (read by LLVM $STATIC.*)" \
+		bpf-linker --llvm "$STATIC" -o out x.ll
+}
+
 @test "what cannot be read, and a library that cannot be loaded" {
 	need_static
 	need_any
