@@ -20,7 +20,7 @@ setup_file() {
 
 	[[ -e $SOURCE ]] || "$ROOT/scripts/llvm-source" 21 "$SOURCE" >"$BATS_FILE_TMPDIR/log" 2>&1 ||
 		why="LLVM's source is not to be had: $(tail -n 1 "$BATS_FILE_TMPDIR/log")"
-	command -v cmake ninja python3 >/dev/null || why="CMake, ninja or Python is missing"
+	type cmake ninja python3 >/dev/null 2>&1 || why="CMake, ninja or Python is missing"
 	[[ ! $why || ${CI:-} != true ]] || { echo "$why" && return 1; }
 	export NO_LLVM=$why
 }
@@ -204,6 +204,9 @@ compiled() {
 	refuses 2 "unknown option '--nonsense'; see 'scripts/build-llvm --help'" --nonsense
 	refuses 2 "option '--src-dir' needs a value; *" --src-dir
 	refuses 2 "option '--jobs' takes a number, not 'many'; *" --jobs=many
+	for flag in --assertions --verbose --help; do
+		refuses 2 "option '$flag' takes no value; *" $flag=no
+	done
 	refuses 2 "no source; *--src-dir; *" --build-dir b
 	refuses 2 "no directory to build in; *--build-dir; *" --src-dir s
 	refuses 2 "no directory to install to; *--install-prefix; *" --src-dir s --build-dir b
@@ -213,9 +216,39 @@ compiled() {
 }
 
 @test "a source that is there is not fetched again" {
-	mkdir there
+	mkdir -p there/llvm
+	touch there/llvm/CMakeLists.txt
 	run -0 "$ROOT/scripts/llvm-source" 21 there
-	[[ ! $output && ! $(ls -A there) ]]
+	[[ ! $output && $(ls -A there) == llvm ]]
 	run -1 "$ROOT/scripts/llvm-source" 21
 	[[ $output == "llvm-source: error: usage: scripts/llvm-source VERSION DIR" ]]
+}
+
+@test "what is there and is not a source" {
+	mkdir empty
+	touch file
+	for there in empty file; do
+		run -1 "$ROOT/scripts/llvm-source" 21 $there
+		[[ $output == "llvm-source: error: $there is there, and is not LLVM's source" ]]
+	done
+}
+
+@test "a source is fetched" {
+	[[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || skip "this is not Debian"
+	mkdir -p stubs llvm-21/{cmake,llvm/docs,third-party,clang}
+	touch llvm-21/LICENSE.TXT llvm-21/llvm/{CMakeLists.txt,docs/index}
+	tar -cJf source.tar.xz llvm-21
+	cat >stubs/apt-get <<-END
+		#!/bin/sh
+		case \$* in
+		*--print-uris) echo "'http://mirror/debian/dists/suite/InRelease' mirror_InRelease 0" ;;
+		*source*) cp "$PWD/source.tar.xz" llvm-toolchain-21_21.1.2.orig.tar.xz ;;
+		esac
+	END
+	chmod +x stubs/apt-get
+	PATH=$PWD/stubs:$PATH run -0 "$ROOT/scripts/llvm-source" 21 below/there
+	[[ ${#lines[@]} == 2 && ${lines[0]} == "llvm-source: fetching the source of LLVM 21" ]]
+	[[ ${lines[1]} =~ ^llvm-source:\ [0-9.]+[KM]\ in\ below/there$ ]]
+	[[ $(ls below) == there && $(ls below/there) == $'LICENSE.TXT\ncmake\nllvm\nthird-party' ]]
+	[[ $(ls below/there/llvm) == CMakeLists.txt ]]
 }

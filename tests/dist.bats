@@ -334,6 +334,36 @@ stub() {
 		{ diff "$RELEASE/SHA256SUMS" "the copy/build/dist/$NAME/SHA256SUMS" || true && return 1; }
 }
 
+@test "it takes no arguments" {
+	copy_project copy
+	mkdir -p copy/build/dist/all
+	for argument in --help 22; do
+		run -2 copy/scripts/dist $argument
+		[[ $output == "dist: error: unknown argument '$argument'; scripts/dist takes none" ]]
+	done
+	[[ -e copy/build/dist/all ]]
+}
+
+@test "a signal ends what it has started, too" {
+	copy_project copy
+	printf '#!/bin/sh\nsleep 60 &\necho $! >"%s/started"\nwait\n' "$PWD" >copy/scripts/toolset
+	SOURCE_DATE_EPOCH=1 copy/scripts/dist 2>said 3>&- &
+	for ((i = 0; i < 100; i++)); do
+		[[ ! -s started ]] || break
+		sleep 0.1
+	done
+	kill $!
+	status=0
+	wait $! || status=$?
+	[[ $status == 1 && $(tail -n 1 said) == "dist: error: stopped" ]] || { echo "$status" && cat said && return 1; }
+	for ((i = 0; i < 20; i++)); do
+		kill -0 "$(<started)" || return 0
+		sleep 0.1
+	done
+	kill "$(<started)"
+	return 1
+}
+
 # dist_fails PATTERN: the last that scripts/dist says
 dist_fails() {
 	run --separate-stderr copy/scripts/dist

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# What scripts/deps installs, and what scripts find missing. The system that they see is in stubs/.
+
+load helper
+
+SCRIPTS=$(cd "$TESTS/../scripts" && pwd -P)
+unset BPF_LINKER_LLVM BPF_LINKER_LIBLLVM LLVM LLVM_CONFIG LLVM_PREFIX
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" && mkdir stubs
+}
+
+# stub NAME SCRIPT
+stub() {
+	printf '#!/bin/bash\n%s\n' "$2" >"stubs/$1"
+	chmod +x "stubs/$1"
+}
+
+# stub_apt: apt has every package; INSTALLED are installed
+# shellcheck disable=SC2016 # the stubs'
+stub_apt() {
+	stub dpkg-query '[[ " $INSTALLED " != *" ${@: -1} "* ]] || echo -n installed'
+	stub apt-cache 'echo Package'
+	stub apt-get :
+	stub sudo 'exec "$@"'
+	export INSTALLED=
+}
+
+# deps PART...: what it says; what it installs is in wanted, in lines
+deps() {
+	PATH=$PWD/stubs:$PATH run --separate-stderr "$SCRIPTS/deps" "$@"
+	sed -n 's/^deps: installing //p' <<<"$output" | tr ' ' '\n' >wanted
+}
+
+# alone SCRIPT [ARGUMENT...]: with the stubs, bash and dirname
+alone() {
+	ln -sf "$(command -v bash)" "$(command -v dirname)" stubs
+	/usr/bin/env PATH="$PWD/stubs" "$@"
+}
+
+# --- scripts/deps ---
+
+@test "deps: the compiler for another architecture is that of check-arch" {
+	stub_apt
+	INSTALLED=llvm-21-dev
+	deps check-aarch64
+	for package in clang-22 lld-22 llvm-22 qemu-user-static lld-21 clang-format-21; do
+		grep -x $package wanted
+	done
+	[[ ! $(sort wanted | uniq -d) ]]
+}
+
+@test "deps: what make needs with an LLVM from source" {
+	stub_apt
+	deps llvm
+	for package in cmake gcc libarchive-dev libzstd-dev zlib1g-dev; do
+		grep -x $package wanted
+	done
+	absent llvm wanted
+}
+
+@test "deps: LLVM_PREFIX has an LLVM already" {
+	stub_apt
+	stub apt-cache '[[ ${@: -1} == @(llvm|clang)-* ]] || echo Package'
+	mkdir -p prefix/bin
+	printf '#!/bin/sh\necho 21.1.2\n' >prefix/bin/llvm-config
+	chmod +x prefix/bin/llvm-config
+	LLVM_PREFIX=prefix deps build
+	((status == 0))
+	[[ $output == *'deps: no package clang-21 here; '* ]]
+	grep -x libarchive-dev wanted
+	absent -e llvm -e clang wanted
+
+	make -C "$SCRIPTS/.." LLVM_PREFIX="$PWD/prefix" PATH="$PWD/stubs:$PATH" deps | grep 'no package clang-21'
+
+	stub apt-cache 'echo Package'
+	LLVM_PREFIX=prefix deps
+	grep -x clang-21 wanted
+	absent llvm wanted
+	LLVM_PREFIX=prefix deps demo
+	grep -x clang-21 wanted
+	[[ ! $(sort wanted | uniq -d) ]]
+
+	LLVM_PREFIX=elsewhere deps build
+	# shellcheck disable=SC2154 # bats sets stderr
+	[[ $status == 1 && $stderr == "deps: error: LLVM_PREFIX: elsewhere/bin/llvm-config is not a program" ]]
+}
+
+@test "deps: without LLVM_PREFIX, apt's LLVM" {
+	stub_apt
+	deps
+	grep -x llvm-22-dev wanted
+	grep -x clang-22 wanted
+	stub apt-cache '[[ ${@: -1} == llvm-* ]] || echo Package'
+	LLVM=21 deps
+	[[ $status == 1 && $stderr == "deps: error: package llvm-21-dev not found in apt's sources; "* ]]
+}
+
+# --- What is missing ---
+
+@test "one of two programs is not there" {
+	stub apt-get :
+	stub qemu-s390x-static :
+	one_error 'deps: error: no apt-get here; *' alone "$SCRIPTS/deps"
+	one_error "check-arch: error: clang-22 is not installed; 'make deps check-s390x' installs it" \
+		alone "$SCRIPTS/check-arch" s390x
+	run -125 alone "$SCRIPTS/root" bookworm
+	[[ $output == "root: error: Debian's apt and dpkg are needed to make a root" ]]
+}
+
+# --- scripts/cargo ---
+
+# stub_rust: a Rust of LLVM 32 with its source, and no other
+stub_rust() {
+	mkdir -p lib/rustlib/src/rust/library/core/src
+	touch lib/rustlib/src/rust/library/core/src/lib.rs
+	stub rustc "[[ \$1 == -vV ]] && echo LLVM version: 32.1.2 || echo '$PWD'"
+	stub cargo 'echo cargo "$@"'
+	sed 's|/usr/bin/rustc ||' "$SCRIPTS/cargo" >cargo
+	PATH=$PWD/stubs:$PATH
+}
+
+# linker_has LINE...
+linker_has() {
+	stub bpf-linker "printf '%s\n' 'bpf-linker 1' $(printf ' %q' "$@")"
+}
+
+# refuses LLVMS: cargo says that bpf-linker has only these
+refuses() {
+	one_error "cargo: error: $PWD/stubs/rustc has LLVM 32, bpf-linker has $1" bash cargo build
+}
+
+@test "cargo: any of bpf-linker's LLVMs may be as new as rustc's" {
+	stub_rust
+	none='any: no libLLVM was found here; set BPF_LINKER_LIBLLVM to its file'
+	for lines in 'LLVM 32.0.0' $'LLVM 31.1.8, 33.1.0\n'"$none" $'LLVM none\nany: LLVM 32.1.2 (/lib/libLLVM.so)'; do
+		linker_has "$lines"
+		[[ $(bash cargo build) == "cargo build" ]]
+	done
+
+	linker_has 'LLVM 9.1.8, 31.1.8' 'any: LLVM 30.1.2 (/LLVM 99.1.1/libLLVM-99.1.so)'
+	refuses '9.1.8, 31.1.8, any: LLVM 30.1.2'
+	linker_has 'LLVM none' "$none"
+	refuses none
+}
+
+@test "cargo: of bpf-linker's LLVMs, what BPF_LINKER_LLVM names" {
+	stub_rust
+	linker_has 'LLVM 31.1.8, 32.1.8' 'any: LLVM 31.1.2 (/lib/libLLVM.so)'
+	[[ $(BPF_LINKER_LLVM=32 bash cargo build) == "cargo build" ]]
+	BPF_LINKER_LLVM=31 refuses '31.1.8 (BPF_LINKER_LLVM is 31)'
+	BPF_LINKER_LLVM=any refuses 'any: LLVM 31.1.2 (BPF_LINKER_LLVM is any)'
+	linker_has 'LLVM 31.1.8' 'any: LLVM 32.1.2 (/lib/libLLVM.so)'
+	[[ $(BPF_LINKER_LLVM=any bash cargo build) == "cargo build" ]]
+}
