@@ -126,6 +126,10 @@ without_llvm_config() {
 
 	without_llvm_config LLVM=21
 	[[ $status == 0 && ! $output ]]
+	for goal in bench llvm-any; do
+		without_llvm_config $goal
+		[[ $status != 0 && ${#lines[@]} == 1 && $output == *'one of LLVM 23 22 21 is needed: '* ]]
+	done
 	without_llvm_config LLVM=22
 	[[ $status != 0 && $output == *'LLVM 22 was not found; `make toolset LLVM=22` '* ]]
 }
