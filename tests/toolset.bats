@@ -106,6 +106,19 @@ error_of() {
 	diff <(printf '%s\n' "$PROJECT" GNUmakefile "/root C.UTF-8 1" 0 1) - <<<"$output"
 }
 
+@test "a root is entered from a root, and from a chroot" {
+	need_root
+	run -0 --separate-stderr root "$SUITE" scripts/root "$SUITE" echo nested
+	[[ $output == nested && ! $stderr ]]
+	((EUID == 0)) || skip "only root can change the root"
+	# shellcheck disable=SC2016 # for that shell
+	run -0 --separate-stderr unshare --mount sh -e -c 'mkdir -p "$1$2"
+		mount --bind "$2" "$1$2"
+		mount -t proc proc "$1/proc"
+		chroot "$1" "$2/scripts/root" "$3" echo changed' sh "$PROJECT/build/roots/$SUITE" "$PROJECT" "$SUITE"
+	[[ $output == changed && ! $stderr ]]
+}
+
 @test "the command's input, output and status are its own" {
 	need_root
 	run -7 --separate-stderr root "$SUITE" sh -c 'cat; echo error >&2; exit 7' < <(echo input)
