@@ -119,8 +119,10 @@ without_llvm_config() {
 	for tool in merge internalize debuginfo opt codegen; do
 		cp "$BUILT/bin/bpf-$tool" build/libexec/bpf-linker/llvm-21
 	done
+	mkdir -p opt/libexec/bpf-linker/llvm-20
 	without_llvm_config install PREFIX="$PWD/opt" STRIP=
-	[[ $status == 0 && $output != *$'\n'* ]] || { echo "$output" && false; }
+	[[ $status == 0 && ${#lines[@]} == 2 ]] || { echo "$output" && false; }
+	[[ ${lines[1]} == "note: $PWD/opt/libexec/bpf-linker/llvm-20 is of another installation, "* ]]
 	BPF_LINKER_LLVM=21 links opt/bin/bpf-linker
 	[[ $(readlink opt/bin/bpf-opt) == ../libexec/bpf-linker/llvm-21/bpf-opt ]]
 
