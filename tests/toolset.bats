@@ -84,6 +84,18 @@ error_of() {
 		"bin libexec objects-extract libexec/bpf-linker/bpf-extract libexec/bpf-linker/llvm-21 libexec/bpf-linker/llvm-22" ]]
 }
 
+@test "the newest tools are those called by name" {
+	need_root
+	mkdir -p build/bin build/libexec/bpf-linker/llvm-99
+	ln -s ../libexec/bpf-linker/llvm-99/bpf-opt build/bin
+	BUILD=$PWD/build "$PROJECT/scripts/toolset" 21
+	[[ $(ls build/bin) == $'bpf-linker\nbpf-opt' && $(readlink build/bin/bpf-opt) == */llvm-99/bpf-opt ]]
+	rm -r build/libexec/bpf-linker/llvm-99
+	BUILD=$PWD/build "$PROJECT/scripts/toolset" 21
+	[[ $(readlink build/bin/bpf-opt) == ../libexec/bpf-linker/llvm-21/bpf-opt ]]
+	[[ -x build/bin/bpf-opt && -x build/bin/bpf-extract ]]
+}
+
 @test "packages go into the root, and not into this system; two calls at once" {
 	need_root
 	root "$SUITE" apt-get -qq -y purge hello
