@@ -131,6 +131,18 @@ error_of() {
 	[[ $output == changed && ! $stderr ]]
 }
 
+@test "a chroot whose mounts are seen outside of it" {
+	need_root
+	((EUID == 0)) || skip "only root can change the root"
+	# shellcheck disable=SC2016 # for that shell
+	run -125 --separate-stderr unshare --mount --propagation shared sh -e -c 'mkdir -p "$1$2"
+		mount --bind "$2" "$1$2"
+		mount -t proc proc "$1/proc"
+		chroot "$1" env "ROOTS=/tmp/ro ots" "$2/scripts/root" "$3" true' sh "$PROJECT/build/roots/$SUITE" "$PROJECT" "$SUITE"
+	[[ $stderr == "root: error: in a chroot, mounts made here would be seen outside of it; "* ]]
+	rmdir "$PROJECT/build/roots/$SUITE/tmp/ro ots" # nothing is left in it
+}
+
 @test "the command's input, output and status are its own" {
 	need_root
 	run -7 --separate-stderr root "$SUITE" sh -c 'cat; echo error >&2; exit 7' < <(echo input)
