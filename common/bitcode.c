@@ -2,9 +2,9 @@
 #include <stdint.h>
 #include <string.h>
 
-static uint32_t word_at(struct input bitcode, size_t place)
+static uint32_t word_at(struct input bitcode, size_t offset)
 {
-	const unsigned char *byte = bitcode.data + place;
+	const unsigned char *byte = bitcode.data + offset;
 
 	return byte[0] | byte[1] << 8 | byte[2] << 16 | (uint32_t)byte[3] << 24;
 }
@@ -20,9 +20,9 @@ static size_t first_block(struct input bitcode)
 }
 
 struct input bitcode_next_block(
-    struct input bitcode, enum bitcode_block kind, size_t *place, unsigned *width)
+    struct input bitcode, enum bitcode_block kind, size_t *offset, unsigned *width)
 {
-	size_t at = *place ? *place : first_block(bitcode);
+	size_t at = *offset ? *offset : first_block(bitcode);
 
 	/* a block starts with ENTER_SUBBLOCK (1 in 2 bits), its kind (8 bits), the width of its
 	 * abbreviations (4 bits) and, in the next word, its length in words; kind and width are as
@@ -34,7 +34,7 @@ struct input bitcode_next_block(
 			break;
 		at += 8 + size;
 		if ((head >> 2 & 0x7f) == kind) {
-			*place = at;
+			*offset = at;
 			if (width)
 				*width = head >> 10 & 7;
 			return (struct input){bitcode.name, bitcode.data + at - size, size};

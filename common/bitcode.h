@@ -7,10 +7,10 @@
 
 enum bitcode_block { BITCODE_IDENTIFICATION = 13, BITCODE_STRTAB = 23 };
 
-/* The content of the next block of this kind from the offset *place on, 0 at first, which is then
+/* The content of the next block of this kind from the offset *offset on, 0 at first, which is then
  * moved past it. Its data is NULL where there is none, or what is there makes no sense. The width
  * of its abbreviations' numbers, in bits, goes to *width unless that is NULL. */
 struct input bitcode_next_block(
-    struct input bitcode, enum bitcode_block kind, size_t *place, unsigned *width);
+    struct input bitcode, enum bitcode_block kind, size_t *offset, unsigned *width);
 
 #endif

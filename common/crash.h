@@ -3,6 +3,15 @@
 #ifndef CRASH_H
 #define CRASH_H
 
+#include <stdbool.h>
+
+/* An input is being read, or verified: where LLVM crashes then, the input may be damaged. */
+extern volatile bool crash_is_reading;
+
+/* Which input the function of that name is of, or where it is NULL or not known, the module that is
+ * worked on; NULL where that is not known. NULL by default. */
+extern const char *(*crash_input_of)(const char *function);
+
 /* Catches what would end the program without a word (SIGSEGV, SIGABRT, ...). Signals that ask the
  * program to end (SIGINT, SIGTERM, SIGHUP) remove temporary files first. */
 void crash_catch(void);

@@ -1,9 +1,10 @@
 #include "exports.h"
 #include "input.h"
+#include "memory.h"
 #include "message.h"
 #include <string.h>
 
-struct names exports;
+struct map exports = {.kind = MAP_OF_STRINGS};
 bool exports_given, keep_memory_builtins;
 
 static struct list export_list, export_files;
@@ -19,33 +20,23 @@ const struct option_spec export_options[] = {
     {NULL},
 };
 
-const char *const memory_builtins[] = {"memcpy", "memmove", "memset", "memcmp", "bcmp", NULL};
-
-bool is_memory_builtin(const char *name)
-{
-	for (const char *const *builtin = memory_builtins; *builtin; builtin++)
-		if (!strcmp(name, *builtin))
-			return true;
-	return false;
-}
-
 static void read_file(const char *path)
 {
 	struct input input = input_read_any(path);
-	char *text = strndup((const char *)input.data, input.size), *line;
+	char *text = xstrndup((const char *)input.data, input.size), *line;
 
 	while ((line = strsep(&text, "\n"))) {
 		line += strspn(line, " \t\r");
 		line[strcspn(line, " \t\r")] = '\0';
 		if (*line && *line != '#')
-			names_add(&exports, line);
+			map_add(&exports, line);
 	}
 }
 
 void exports_read(void)
 {
 	for (size_t i = 0; i < export_list.count; i++)
-		names_add(&exports, export_list.items[i]);
+		map_add(&exports, export_list.items[i]);
 	for (size_t i = 0; i < export_files.count; i++)
 		read_file(export_files.items[i]);
 	exports_given = export_list.given || export_files.given;
@@ -54,5 +45,5 @@ void exports_read(void)
 
 bool is_exported(const char *name)
 {
-	return names_find(&exports, name);
+	return map_find(&exports, name);
 }

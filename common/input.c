@@ -1,10 +1,11 @@
 #include "input.h"
+#include "array.h"
+#include "memory.h"
 #include "message.h"
-#include "output.h"
+#include "pipeline.h"
 #include "standard-files.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,40 +13,30 @@
 #include <unistd.h>
 
 size_t input_bytes;
-static struct input *mapped; /* regular files, but standard input by any name */
-static size_t mapped_count;
+static struct {
+	ARRAY(struct input);
+} mapped;                          /* regular files, but standard input by any name */
+static const unsigned char *piped; /* what came through standard input */
 
 enum { PIPE_SIZE = 1 << 20 };
 
-/* Waits until the file can be read, unless what is read would be of use to nobody: the stage that
- * reads our output is gone. */
-static void wait_for_data(int file)
-{
-	int reader = output_feeds_next_stage() ? STDOUT_FILENO : -1;
-	struct pollfd files[] = {{file, POLLIN, 0}, {reader, 0, 0}};
-
-	while (poll(files, 2, -1) < 0 && errno == EINTR)
-		;
-	if (!files[0].revents && files[1].revents & POLLERR)
-		fail_silently(1);
-}
-
 static struct input read_to_end(const char *name, int file)
 {
-	size_t size = 0, room = PIPE_SIZE;
-	unsigned char *data = xrealloc(NULL, room);
+	struct {
+		ARRAY(unsigned char);
+	} data = {NULL};
 	ssize_t count;
 
-	wait_for_data(file);
-	while ((count = read(file, data + size, room - size)) != 0) {
+	array_reserve(&data, PIPE_SIZE);
+	pipeline_wait_for(file);
+	while ((count = read(file, data.items + data.count, data.capacity - data.count)) != 0) {
 		if (count < 0 && errno != EINTR && errno != EAGAIN)
 			fail("%s:", name);
-		size += count < 0 ? 0 : count;
-		if (size == room)
-			data = xrealloc(data, room *= 2);
-		wait_for_data(file);
+		data.count += count < 0 ? 0 : count;
+		array_reserve(&data, 1);
+		pipeline_wait_for(file);
 	}
-	return (struct input){name, data, size};
+	return (struct input){name, data.items, data.count};
 }
 
 static bool is_pipe(int file)
@@ -55,19 +46,12 @@ static bool is_pipe(int file)
 	return !fstat(file, &status) && S_ISFIFO(status.st_mode);
 }
 
-static void fail_with_producer(struct input input)
-{
-	size_t mark_size = strlen(FAILURE_MARK);
-	int status = (int)(input.size - mark_size) + 1;
-
-	if (status >= 1 && status <= 3 && !memcmp(input.data, FAILURE_MARK "\n\n", input.size))
-		fail_silently(status);
-}
-
 void input_fail_with_producer(void)
 {
-	if (is_pipe(STDIN_FILENO))
-		fail_with_producer(read_to_end("<stdin>", STDIN_FILENO));
+	if (!is_pipe(STDIN_FILENO))
+		return;
+	struct input input = read_to_end("<stdin>", STDIN_FILENO);
+	pipeline_fail_with_producer(input.data, input.size);
 }
 
 static bool is_stdin(const char *name)
@@ -104,22 +88,36 @@ struct input input_read_any(const char *name)
 		input.data = mmap(NULL, input.size, PROT_READ, MAP_PRIVATE, file, 0);
 		if (input.data == MAP_FAILED)
 			fail("%s:", input.name);
-		if (!from_stdin && !is_same_file(&status, STDIN_FILENO)) {
-			mapped = xrealloc(mapped, (mapped_count + 1) * sizeof *mapped);
-			mapped[mapped_count++] = input;
-		}
+		if (!from_stdin && !is_same_file(&status, STDIN_FILENO))
+			array_add(&mapped, input);
 	} else {
 		if (S_ISFIFO(status.st_mode))
 			fcntl(file, F_SETPIPE_SZ, PIPE_SIZE);
 		input = read_to_end(input.name, file);
+		if (from_stdin)
+			piped = input.data;
 	}
 	if (!from_stdin)
 		close(file);
 
 	if (S_ISFIFO(status.st_mode))
-		fail_with_producer(input);
+		pipeline_fail_with_producer(input.data, input.size);
 	input_bytes += input.size;
 	return input;
+}
+
+const char *input_blame(struct input input)
+{
+	const char *producer = pipeline_producer();
+
+	if (!piped || input.data != piped || !is_pipe(STDIN_FILENO))
+		return "";
+	if (producer)
+		return xasprintf("; %s, which writes to it, was killed, perhaps since memory ran "
+				 "out",
+		    producer);
+	return input.size ? ""
+			  : "; the command that writes to it was killed, or had nothing to say";
 }
 
 struct input input_read(const char *name)
@@ -127,10 +125,7 @@ struct input input_read(const char *name)
 	struct input input = input_read_any(name);
 
 	if (input.size == 0)
-		fail("%s: is empty%s", input.name,
-		    is_stdin(name) && is_pipe(STDIN_FILENO)
-			? "; the command that writes to it was killed, or had nothing to say"
-			: "");
+		fail("%s: is empty%s", input.name, input_blame(input));
 	return input;
 }
 
@@ -138,8 +133,8 @@ const char *input_file_of(const unsigned char *data, size_t size, size_t *offset
 {
 	static size_t last; /* neighbours are asked for one after the other */
 
-	for (size_t i = 0; i < mapped_count; i++, last++) {
-		const struct input *file = &mapped[last %= mapped_count];
+	for (size_t i = 0; i < mapped.count; i++, last++) {
+		const struct input *file = &mapped.items[last %= mapped.count];
 		if (data < file->data || data - file->data >= (ptrdiff_t)file->size)
 			continue;
 		*offset = data - file->data;

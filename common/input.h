@@ -10,15 +10,10 @@ struct input {
 	size_t size;
 };
 
-/* What a stage that fails writes to the pipe instead of its output, so that the next stage keeps
- * quiet about what is missing, and ends with the same status: this and status - 1 newlines more.
- * All of the output, never a part of it; blank lines, since they go unnoticed by people and
- * scripts. */
-#define FAILURE_MARK "\n\n\n"
-
 /* Reads all of the file name, standard input where name is NULL or `-`. A regular file is mapped,
  * anything else is read to its end. The memory stays until the program ends. Fails on anything
- * that cannot be read and on an empty input, silently where the producer of a pipe has failed. */
+ * that cannot be read and on an empty input, silently where the producer of a pipe has failed
+ * (pipeline.h). */
 struct input input_read(const char *name);
 
 /* The same, but an empty input is allowed: its size is 0. */
@@ -26,6 +21,10 @@ struct input input_read_any(const char *name);
 
 /* Reads standard input to its end where it is a pipe, and fails silently if its producer has. */
 void input_fail_with_producer(void);
+
+/* Where the input is what another stage of ours has written to standard input: what is to be said
+ * of its end, since it is not whole. Empty elsewhere. */
+const char *input_blame(struct input input);
 
 /* The regular file that was read with input_read and that holds these bytes, and their offset in
  * it. NULL where they are of another origin, standard input included. */

@@ -1,8 +1,38 @@
 #include "libllvm.h"
-#include "llvm-version.h"
 #include "input.h"
+#include "llvm-version.h"
+#include "memory.h"
 #include "message.h"
+#include "pipeline.h"
 #include <llvm-c/Core.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Where this LLVM cannot be used. */
+static void leave_it_to_others(bool reads_stdin)
+{
+	if (pipeline_may_retry())
+		fail_silently(STATUS_UNREADABLE);
+	/* in a pipe, a stage before fails of the same, and says so */
+	if (reads_stdin && pipeline_has_driver())
+		input_fail_with_producer();
+}
+
+void libllvm_refuse(const char *format, ...)
+{
+	const char *path = libllvm_path();
+	va_list arguments;
+	char *reason;
+
+	va_start(arguments, format);
+	if (vasprintf(&reason, format, arguments) < 0)
+		reason = "";
+	va_end(arguments);
+	leave_it_to_others(true);
+	fail("%s%sLLVM %s %s%s", path ? path : "", path ? ": " : "", libllvm_version(), reason,
+	    path ? "; set BPF_LINKER_LIBLLVM to another libLLVM" : "");
+}
 
 #ifndef LLVM_ANY
 
@@ -36,13 +66,9 @@ bool libllvm_has_debug_records(void)
 #include <dlfcn.h>
 #include <libgen.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { OLDEST_LLVM = 21 };
 
 static const char *path;
 static unsigned version[3];
@@ -87,8 +113,10 @@ static char *output_of(const char *program)
 		_exit(127);
 	}
 	close(ends[1]);
-	FILE *output = fdopen(ends[0], "r");
-	ssize_t length = output ? getline(&line, &room, output) : -1;
+	FILE *output = xchecked(fdopen(ends[0], "r"));
+	ssize_t length = getline(&line, &room, output);
+	if (length < 0 && !feof(output))
+		fail("%s:", program);
 	fclose(output);
 	if (child < 0 || waitpid(child, &status, 0) < 0 || status || length < 1 || *line == '\n')
 		return NULL;
@@ -125,7 +153,7 @@ static const char *load(void)
 			*functions[i].function = function;
 	}
 	if (!dlsym(library, "LLVMGetVersion"))
-		return "is no libLLVM of LLVM 21 or newer";
+		return xasprintf("is no libLLVM of LLVM %d or newer", OLDEST_LLVM);
 	LLVMGetVersion(&version[0], &version[1], &version[2]);
 	if (version[0] < OLDEST_LLVM)
 		return xasprintf(
@@ -143,11 +171,7 @@ void libllvm_load(bool reads_stdin)
 	const char *reason = load();
 	if (!reason)
 		return;
-	if (message_another_llvm_waits)
-		fail_silently(STATUS_UNREADABLE);
-	/* in a pipe, a stage before fails of the same, and says so */
-	if (reads_stdin && getenv("BPF_LINKER_PIPELINE"))
-		input_fail_with_producer();
+	leave_it_to_others(reads_stdin);
 	/* dlerror names the file itself */
 	fail("%s%s%s; set BPF_LINKER_LIBLLVM to the file of another libLLVM",
 	    strncmp(reason, path, strlen(path)) ? path : "",

@@ -23,7 +23,7 @@
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #ifndef DECLARATIONS_ONLY
-#include "libllvm-functions.h" /* made by scripts/libllvm-functions */
+#include "libllvm-functions.h" /* made by scripts/dev/libllvm-functions */
 #endif
 #endif
 
@@ -40,6 +40,10 @@ const char *libllvm_version(void);
 
 /* The file that was loaded; NULL where LLVM is linked in. */
 const char *libllvm_path(void);
+
+/* Fails, for LLVM is another than what is known here: the reason follows its version. In silence
+ * where the driver tries another LLVM, or where a stage before has failed. */
+_Noreturn void libllvm_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Whether LLVM-C tells what is in a debug record: LLVMDbgVariableRecordGetVariable and its like. */
 bool libllvm_has_debug_records(void);

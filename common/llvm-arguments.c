@@ -1,4 +1,5 @@
 #include "llvm-arguments.h"
+#include "memory.h"
 #include "message.h"
 #include <llvm-c/Support.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
 
 #include <llvm/Config/llvm-config.h>
 
-/* Oldest to newest that this source is made for; GNUmakefile has the list. */
-#if LLVM_VERSION_MAJOR < 21 || LLVM_VERSION_MAJOR > 23
-#error "LLVM 21, 22 or 23 is needed"
+/* Oldest to newest that this source is made for; scripts/dev/llvms.txt has the list. */
+#if LLVM_VERSION_MAJOR < OLDEST_LLVM || LLVM_VERSION_MAJOR > NEWEST_LLVM
+#error "this LLVM is none of those in scripts/dev/llvms.txt"
 #endif
 
 /* The headers declare LLVMDbgVariableRecordGetVariable and its like. */

@@ -1,17 +1,39 @@
-/* LLVM's memory intrinsics (llvm.memcpy, llvm.memmove, llvm.memset), and the functions that code
- * generation makes of them. https://llvm.org/docs/LangRef.html#standard-c-c-library-intrinsics */
+/* The memory builtins, and LLVM's memory intrinsics (llvm.memcpy, llvm.memmove, llvm.memset) that
+ * code generation makes calls of them of.
+ * https://llvm.org/docs/LangRef.html#standard-c-c-library-intrinsics */
 #ifndef MEMORY_INTRINSICS_H
 #define MEMORY_INTRINSICS_H
 
 #include <llvm-c/Types.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-/* The memory builtin (see exports.h) that code generation may call for a use of the function, once
- * memory_intrinsics_expand has run; NULL where there is none, or the function is no such intrinsic.
- * Bodies that are not read yet do not count. */
+/* A copy or a fill is done inline with up to so many stores; a memmove loads all before it stores,
+ * which so many registers are left for. */
+enum { MOST_STORES = 128, MOST_MOVES = 8 };
+
+/* memcpy, memmove, memset, memcmp and bcmp, ended by NULL: LLVM calls them on its own, and
+ * bpf-codegen brings them. */
+extern const char *const memory_builtins[];
+bool is_memory_builtin(const char *name);
+
+/* The memory builtin that does what the function does, NULL where the function is
+ * no such intrinsic. */
+const char *memory_intrinsic_builtin(LLVMValueRef function);
+
+/* The memory builtin that code generation may call for a use of the function, once memory_expand
+ * has run; NULL where there is none. More may be inline in the end than this knows of. Bodies that
+ * are not read yet do not count. */
 const char *memory_intrinsic_calls(LLVMValueRef function);
 
-/* Makes loads and stores of each llvm.memset and llvm.memmove of small constant size: with
- * --bpf-expand-memcpy-in-order code generation would make a call. */
-void memory_intrinsics_expand(LLVMModuleRef module);
+/* Of a call of such an intrinsic: whether it is a memset, and no copy; the widest access in bytes
+ * that the alignment of its arguments allows; and how many stores of that its size takes,
+ * UINT64_MAX when that is not known. */
+bool memory_intrinsic_sets(LLVMValueRef call);
+unsigned memory_intrinsic_width(LLVMValueRef call);
+uint64_t memory_intrinsic_stores(LLVMValueRef call);
+
+/* The alignment that the call promises for its argument, 1 where it promises none. */
+uint64_t memory_intrinsic_alignment(LLVMValueRef call, unsigned argument);
 
 #endif

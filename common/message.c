@@ -1,5 +1,5 @@
 #include "message.h"
-#include "output.h"
+#include "printable.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -20,17 +20,16 @@ static int log_file = -1;
 static int stderr_file = STDERR_FILENO, captured_file = -1;
 static bool error_was_said;
 bool message_pass_on;
-bool message_another_llvm_waits;
+void (*message_cleanup)(int status);
 
 void message_set_level(enum message_level level)
 {
 	shown_level = level;
 }
 
-int message_set_file(const char *path)
+void message_set_file(int file)
 {
-	log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-	return log_file < 0 ? -1 : 0;
+	log_file = file;
 }
 
 int message_file(void)
@@ -54,12 +53,13 @@ void message_capture_stderr(void)
 	dup2(captured_file, STDERR_FILENO);
 }
 
-char *message_take_captured(void)
+/* As message_take_captured, but NULL when memory runs out. */
+static char *take_captured(void)
 {
 	off_t size = captured_file < 0 ? 0 : lseek(captured_file, 0, SEEK_END);
-	char *text = xcalloc(size + 1, 1);
+	char *text = calloc(size + 1, 1);
 
-	if (size > 0 &&
+	if (text && size > 0 &&
 	    (pread(captured_file, text, size, 0) != size || ftruncate(captured_file, 0)))
 		*text = '\0';
 	if (size > 0)
@@ -67,45 +67,80 @@ char *message_take_captured(void)
 	return text;
 }
 
+char *message_take_captured(void)
+{
+	char *text = take_captured();
+
+	if (!text)
+		fail("out of memory");
+	return text;
+}
+
+void message_read_captured(char *text, size_t size)
+{
+	off_t end = captured_file < 0 ? 0 : lseek(captured_file, 0, SEEK_END);
+	ssize_t count = pread(captured_file, text, size, end > (off_t)size ? end - (off_t)size : 0);
+
+	text[count > 0 ? count : 0] = '\0';
+}
+
 void message_release_stderr(void)
 {
-	char *text = message_take_captured();
+	char *text = take_captured();
 
-	if (*text && message_pass_on)
-		(void)!write(log_file >= 0 ? log_file : stderr_file, text, strlen(text));
-	else if (*text)
+	if (text && *text && message_pass_on)
+		(void)!write(log_file >= 0 ? log_file : stderr_file, text,
+		    printable(text, strlen(text), "\n\t"));
+	else if (text && *text)
 		message(LEVEL_INFO, "LLVM: %s", text);
 	free(text);
 }
 
-static void say(enum message_level level, const char *format, va_list arguments, const char *hint)
+/* One line, whatever the names in it hold. */
+static void make_line(char *text)
 {
-	const char *cause = strerror(errno);
-	bool wants_cause = *format && format[strlen(format) - 1] == ':';
-	char *text, *line;
-
-	if (vasprintf(&text, format, arguments) < 0)
-		return;
 	for (char *c = text + strlen(text); c > text && c[-1] == '\n'; *--c = '\0')
 		;
-	/* one line, whatever the names in it hold */
 	for (char *c = text; *c; c++)
 		if (*c == '\n' || *c == '\t')
 			*c = ' ';
-		else if ((unsigned char)*c < ' ' || *c == 127)
-			*c = '?';
-	error_was_said |= level == LEVEL_ERROR;
-	/* one write for each line: the lines of stages that speak at once must not mix */
-	int length = asprintf(&line, "%s: %s: %s%s%s%s\n", program_name, level_words[level], text,
-	    wants_cause ? " " : "", wants_cause ? cause : "", hint);
-	if (length < 0)
-		return;
+	text[printable(text, strlen(text), "")] = '\0';
+}
+
+static void write_line(enum message_level level, const char *line, size_t length)
+{
 	if (log_file >= 0 && level <= shown_level)
 		(void)!write(log_file, line, length);
 	if (log_file < 0 || level == LEVEL_ERROR)
 		(void)!write(stderr_file, line, length);
-	free(line);
-	free(text);
+}
+
+static void say(
+    enum message_level level, const char *format, va_list arguments, bool points_to_help)
+{
+	const char *cause = strerror(errno);
+	bool wants_cause = *format && format[strlen(format) - 1] == ':';
+	char *text = NULL, *line = NULL;
+	int length = vasprintf(&text, format, arguments);
+
+	error_was_said |= level == LEVEL_ERROR;
+	if (length >= 0) {
+		make_line(text);
+		/* one write for each line: the lines of stages that speak at once must not mix */
+		length = asprintf(&line, "%s: %s: %s%s%s%s%s%s\n", program_name, level_words[level],
+		    text, wants_cause ? " " : "", wants_cause ? cause : "",
+		    points_to_help ? "; see '" : "", points_to_help ? program_name : "",
+		    points_to_help ? " --help'" : "");
+	}
+	if (length >= 0) {
+		write_line(level, line, length);
+		free(line);
+		free(text);
+	} else {
+		static const char no_memory[] = ": error: out of memory\n";
+		write_line(LEVEL_ERROR, program_name, strlen(program_name));
+		write_line(LEVEL_ERROR, no_memory, strlen(no_memory));
+	}
 }
 
 void message(enum message_level level, const char *format, ...)
@@ -115,14 +150,15 @@ void message(enum message_level level, const char *format, ...)
 	if (level > shown_level && level != LEVEL_ERROR)
 		return;
 	va_start(arguments, format);
-	say(level, format, arguments, "");
+	say(level, format, arguments, false);
 	va_end(arguments);
 }
 
 void fail_silently(int status)
 {
 	message_release_stderr();
-	output_abandon(status);
+	if (message_cleanup)
+		message_cleanup(status);
 	_exit(status);
 }
 
@@ -131,7 +167,7 @@ void fail(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(LEVEL_ERROR, format, arguments, "");
+	say(LEVEL_ERROR, format, arguments, false);
 	va_end(arguments);
 	fail_silently(1);
 }
@@ -139,41 +175,9 @@ void fail(const char *format, ...)
 void fail_usage(const char *format, ...)
 {
 	va_list arguments;
-	char *hint = xasprintf("; see '%s --help'", program_name);
 
 	va_start(arguments, format);
-	say(LEVEL_ERROR, format, arguments, hint);
+	say(LEVEL_ERROR, format, arguments, true);
 	va_end(arguments);
 	fail_silently(2);
-}
-
-void *xcalloc(size_t count, size_t size)
-{
-	void *memory = calloc(count, size);
-
-	if (!memory)
-		fail("out of memory");
-	return memory;
-}
-
-void *xrealloc(void *old, size_t size)
-{
-	void *memory = realloc(old, size);
-
-	if (!memory)
-		fail("out of memory");
-	return memory;
-}
-
-char *xasprintf(const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-
-	va_start(arguments, format);
-	int length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (length < 0)
-		fail("out of memory");
-	return text;
 }

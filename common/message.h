@@ -19,9 +19,8 @@ extern const char *volatile message_subject;
 /* Messages above level are not shown; an error always is. */
 void message_set_level(enum message_level level);
 
-/* Appends messages to the file path instead of standard error; errors go to both.
- * Returns 0, or -1 with errno set. */
-int message_set_file(const char *path);
+/* Messages go to the file instead of standard error; errors go to both. */
+void message_set_file(int file);
 
 /* Says `PROGRAM: error|warning|info|debug|trace: TEXT`, one line. A format that ends in a colon
  * gets strerror(errno) appended. */
@@ -44,6 +43,10 @@ extern bool message_pass_on;
  * nothing. */
 char *message_take_captured(void);
 
+/* Reads the end of what was captured so far, at most size bytes, and a NUL. Safe in a signal
+ * handler. */
+void message_read_captured(char *text, size_t size);
+
 /* Says an error and ends the program with status 1: the input or the link is at fault. */
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -54,14 +57,8 @@ _Noreturn void fail_usage(const char *format, ...) __attribute__((format(printf,
 /* Ends the program with status and no word: another has said what is wrong. */
 _Noreturn void fail_silently(int status);
 
-/* The exit status that says: this LLVM cannot read the input; another is to be tried. It takes the
- * place of an error where message_another_llvm_waits, which the driver arranges for. */
-enum { STATUS_UNREADABLE = 3 };
-extern bool message_another_llvm_waits;
-
-/* malloc and friends that fail() when memory runs out. */
-void *xcalloc(size_t count, size_t size);
-void *xrealloc(void *old, size_t size);
-char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* What is done before any of these ends the program, given the status: it leaves no half of an
+ * output. NULL by default. */
+extern void (*message_cleanup)(int status);
 
 #endif

@@ -1,9 +1,11 @@
 #include "module.h"
+#include "crash.h"
 #include "kind.h"
 #include "libllvm.h"
+#include "memory.h"
 #include "message.h"
 #include "options.h"
-#include "producer.h"
+#include "origin.h"
 #include <llvm-c/Analysis.h>
 #include <llvm-c/BitReader.h>
 #include <llvm-c/BitWriter.h>
@@ -14,116 +16,34 @@
 #include <string.h>
 
 bool fatal_errors = true;
-bool module_is_verified;
-bool (*module_excuses)(const char *diagnostic);
-static bool had_error;
-
-/* Without debug info LLVM's place is this. */
-static const char *skip_no_place(const char *text)
-{
-	static const char no_place[] = "<unknown>:0:0: ";
-	size_t length = strlen(no_place);
-
-	return strncmp(text, no_place, length) ? text : text + length;
-}
-
-/* Some of LLVM's diagnostics print an instruction with its address in memory: `0x1fa470c0: `. */
-static void remove_addresses(char *text)
-{
-	for (char *place = text; (place = strstr(place, "0x"));) {
-		size_t length = 2 + strspn(place + 2, "0123456789abcdef");
-		if (length > 8 && !strncmp(place + length, ": ", 2))
-			memmove(place, place + length + 2, strlen(place + length + 2) + 1);
-		else
-			place += length;
-	}
-}
-
-/* name_llvms says the same in words. */
-static void remove_producer(char *text)
-{
-	char *place = strstr(text, " (Producer: '");
-
-	if (place)
-		*place = '\0';
-}
-
-/* What bitcode was opened, for messages. */
-static struct input *opened;
-static size_t opened_count;
-
-/* Where subject is bitcode of another LLVM than this, says so, for that may be why it is not
- * understood. */
-static const char *name_llvms(const char *subject)
-{
-	for (size_t i = opened_count; subject && i-- > 0;)
-		if (opened[i].name == subject) {
-			char *producer = producer_of(opened[i]);
-			if (producer_llvm(producer) && strcmp(producer + 4, libllvm_version()))
-				return xasprintf(" (produced by %s, read by LLVM %s)",
-				    producer_in_words(producer), libllvm_version());
-			free(producer);
-			break;
-		}
-	return "";
-}
-
-static void take_diagnostic(LLVMDiagnosticInfoRef diagnostic, void *unused)
-{
-	static const enum message_level levels[] = {
-	    [LLVMDSError] = LEVEL_ERROR,
-	    [LLVMDSWarning] = LEVEL_WARN,
-	    [LLVMDSRemark] = LEVEL_DEBUG,
-	    [LLVMDSNote] = LEVEL_INFO,
-	};
-	enum message_level level = levels[LLVMGetDiagInfoSeverity(diagnostic)];
-	char *text = LLVMGetDiagInfoDescription(diagnostic);
-	const char *subject = message_subject;
-	static char *last;
-
-	(void)unused;
-	if (level == LEVEL_ERROR && module_excuses && module_excuses(text))
-		level = LEVEL_DEBUG;
-	had_error |= level == LEVEL_ERROR;
-	if (level == LEVEL_ERROR && message_another_llvm_waits)
-		fail_silently(STATUS_UNREADABLE);
-	remove_addresses(text);
-	remove_producer(text);
-	/* LLVM may say a thing for each place where it meets it */
-	if (!last || strcmp(last, text))
-		message(level, "%s%s%s%s", subject ? subject : "", subject ? ": " : "",
-		    skip_no_place(text), level == LEVEL_ERROR ? name_llvms(subject) : "");
-	free(last);
-	last = strdup(text);
-	LLVMDisposeMessage(text);
-}
+bool module_always_verifies;
 
 LLVMContextRef module_context(void)
 {
 	LLVMContextRef context = LLVMContextCreate();
 
-	LLVMContextSetDiagnosticHandler(context, take_diagnostic, NULL);
+	LLVMContextSetDiagnosticHandler(context, diagnostic_take, NULL);
 	return context;
 }
 
 void module_check_errors(void)
 {
-	if (had_error && fatal_errors)
+	if (diagnostic_any_error() && fatal_errors)
 		fail_silently(1);
 }
 
 /* What could not be read has been reported through the context, except when LLVM says nothing. */
 static _Noreturn void fail_to_read(const char *name, char *reason)
 {
-	if (message_another_llvm_waits)
+	if (diagnostic_wants_other_llvm())
 		fail_silently(STATUS_UNREADABLE);
 	if (reason && *reason) {
 		for (size_t end = strlen(reason); end && isspace((unsigned char)reason[end - 1]);)
 			reason[--end] = '\0';
 		fail("%s: %s (read by LLVM %s)", name, reason, libllvm_version());
 	}
-	if (!had_error)
-		fail("%s: cannot be read as LLVM bitcode%s", name, name_llvms(name));
+	if (!diagnostic_any_error())
+		fail("%s: cannot be read as LLVM bitcode%s", name, diagnostic_blame(name));
 	fail_silently(1);
 }
 
@@ -151,10 +71,10 @@ static LLVMModuleRef read_module(LLVMContextRef context, struct input input,
 	LLVMModuleRef module;
 
 	message_subject = input.name;
+	diagnostic_start_reading(&input);
+	crash_is_reading = true;
 	switch (kind_of(input.data, input.size)) {
 	case KIND_BITCODE:
-		opened = xrealloc(opened, (opened_count + 1) * sizeof *opened);
-		opened[opened_count++] = input;
 		if (read_bitcode(context, wrap(input), &module))
 			fail_to_read(input.name, NULL);
 		break;
@@ -164,8 +84,11 @@ static LLVMModuleRef read_module(LLVMContextRef context, struct input input,
 	case KIND_STREAM:
 		fail("%s: is a stream of modules, not one; bpf-merge makes one of it", input.name);
 	default:
-		fail("%s: is neither LLVM bitcode nor textual IR", input.name);
+		fail(
+		    "%s: is neither LLVM bitcode nor textual IR%s", input.name, input_blame(input));
 	}
+	diagnostic_end_reading();
+	crash_is_reading = false;
 	message_subject = NULL;
 	return module;
 }
@@ -175,11 +98,40 @@ static void verify(LLVMModuleRef module, const char *name)
 {
 	char *reason;
 
-	if (module_is_verified)
+	if (pipeline_has_driver() && !module_always_verifies)
 		return;
+	crash_is_reading = true;
 	if (LLVMVerifyModule(module, LLVMReturnStatusAction, &reason))
 		fail("%s: is not valid LLVM IR: %s", name, reason);
+	crash_is_reading = false;
 	LLVMDisposeMessage(reason);
+}
+
+/* The module that module_parse has read. */
+static LLVMModuleRef parsed;
+
+/* That of all functions, where there is but one; and else, `a.bc and others`. */
+static const char *input_of_parsed(void)
+{
+	const char *first = NULL;
+
+	for (LLVMValueRef function = LLVMGetFirstFunction(parsed); function;
+	    function = LLVMGetNextFunction(function)) {
+		const char *input = origin_input(function);
+		if (!*input)
+			continue;
+		if (first && strcmp(input, first))
+			return xasprintf("%s and others", first);
+		first = input;
+	}
+	return first;
+}
+
+static const char *input_of(const char *name)
+{
+	LLVMValueRef function = name ? LLVMGetNamedFunction(parsed, name) : NULL;
+
+	return function && *origin_input(function) ? origin_input(function) : input_of_parsed();
 }
 
 LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
@@ -188,6 +140,8 @@ LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 
 	message_subject = input.name;
 	verify(module, input.name);
+	parsed = module;
+	crash_input_of = input_of;
 	return module;
 }
 
@@ -242,9 +196,12 @@ void module_finish(LLVMModuleRef module, struct output *output)
 	tool_finish();
 }
 
-const char *value_name(LLVMValueRef value)
+void module_finish_unchanged(LLVMModuleRef module, struct input input, struct output *output)
 {
-	size_t length;
-
-	return LLVMGetValueName2(value, &length);
+	if (kind_of(input.data, input.size) != KIND_BITCODE)
+		module_finish(module, output);
+	module_check_errors();
+	output_write(output, input.data, input.size);
+	output_commit(output);
+	tool_finish();
 }

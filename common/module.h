@@ -2,23 +2,22 @@
 #ifndef MODULE_H
 #define MODULE_H
 
+#include "diagnostic.h"
 #include "input.h"
 #include "output.h"
+#include "value.h"
 #include <llvm-c/Types.h>
 #include <stdbool.h>
 
 /* --fatal-errors: an error diagnostic of LLVM's fails the run. Default true. */
 extern bool fatal_errors;
 
-/* The input comes from a stage that has verified it, as the driver's pipe has it: it is not
- * verified again. */
-extern bool module_is_verified;
+/* A module is verified in the driver's pipe, too, where elsewhere a stage before has done it: what
+ * bpf-merge writes has never been. Default false. */
+extern bool module_always_verifies;
 
 /* A new context whose diagnostics become messages: errors at error level, the rest below. */
 LLVMContextRef module_context(void);
-
-/* Decides whether an error diagnostic is none: returns true to drop it. NULL by default. */
-extern bool (*module_excuses)(const char *diagnostic);
 
 /* Fails, without a word, when LLVM has reported an error since the start and --fatal-errors holds.
  */
@@ -49,8 +48,9 @@ void module_dump(LLVMModuleRef module, const char *path);
 /* Ends a module stage: writes the module as bitcode to -o, and the program ends with status 0. */
 _Noreturn void module_finish(LLVMModuleRef module, struct output *output);
 
-/* A symbol's name; not terminated at embedded NULs, and valid as long as the value is not renamed.
+/* The same of a module that is as it was read: writes the input's own bytes where they are bitcode.
  */
-const char *value_name(LLVMValueRef value);
+_Noreturn void module_finish_unchanged(
+    LLVMModuleRef module, struct input input, struct output *output);
 
 #endif

@@ -2,17 +2,18 @@
 #include "crash.h"
 #include "input.h"
 #include "libllvm.h"
+#include "memory.h"
 #include "message.h"
 #include "output.h"
+#include "pipeline.h"
+#include "printable.h"
 #include "standard-files.h"
-#include <errno.h>
+#include "words.h"
 #include <getopt.h>
 #include <llvm-c/Core.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,16 +59,13 @@ static struct all_options gather(const struct tool *tool)
 
 void list_add(struct list *list, const char *item)
 {
-	list->items = xrealloc(list->items, (list->count + 1) * sizeof *list->items);
-	list->items[list->count++] = item;
+	array_add(list, item);
 	list->given = true;
 }
 
 static void add_operand(struct operands *operands, char letter, const char *text)
 {
-	operands->items =
-	    xrealloc(operands->items, (operands->count + 1) * sizeof *operands->items);
-	operands->items[operands->count++] = (struct operand){letter, text};
+	array_add(operands, (struct operand){letter, text});
 }
 
 static void add_parts(struct list *list, const char *text)
@@ -193,8 +191,12 @@ static struct operands parse(const struct all_options *all, int argc, char **arg
 
 static void set_log(void)
 {
-	if (log_path && message_set_file(log_path))
-		fail("%s:", log_path);
+	if (log_path) {
+		int file = output_open_log(log_path);
+		if (file < 0)
+			fail("%s:", log_path);
+		message_set_file(file);
+	}
 	if (!level_name)
 		return;
 	for (enum message_level level = LEVEL_OFF; message_level_names[level]; level++)
@@ -202,28 +204,16 @@ static void set_log(void)
 			message_set_level(level);
 }
 
-/* A driver that is killed must leave no stage behind. */
-static void end_with_driver(void)
-{
-	const char *driver = getenv("BPF_LINKER_PIPELINE");
-
-	if (!driver)
-		return;
-	message_another_llvm_waits = getenv("BPF_LINKER_RETRY");
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (kill(atoi(driver), 0) && errno == ESRCH)
-		_exit(1);
-	if (atoi(driver) != getppid())
-		fail("the bpf-linker that BPF_LINKER_PIPELINE names, process %s, is not what "
-		     "started this",
-		    driver);
-}
-
 static void print_version(const struct tool *tool)
 {
 	libllvm_load(false);
 	printf("%s %s\nLLVM %s", tool->name, VERSION, libllvm_version());
-	printf(libllvm_path() ? " (%s)\n" : "\n", libllvm_path());
+	if (libllvm_path()) {
+		char *path = xasprintf("%s", libllvm_path());
+		path[printable(path, strlen(path), "")] = '\0';
+		printf(" (%s)", path);
+	}
+	printf("\n");
 }
 
 struct operands tool_start(const struct tool *tool, int argc, char **argv)
@@ -233,9 +223,13 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	clock_gettime(CLOCK_MONOTONIC, &start_time);
 	program_name = tool->name;
 	standard_files_guard();
-	end_with_driver();
+	message_cleanup = output_abandon;
+	pipeline_join();
 	crash_catch();
-	struct operands operands = parse(&all, argc, argv);
+	struct words words = {0};
+	words_expand(&words, (const char *const *)argv, argc);
+	array_add(&words, NULL);
+	struct operands operands = parse(&all, words.count - 1, (char **)words.items);
 	if (wants_help)
 		print_help(tool, &all);
 	else if (wants_version)
@@ -278,6 +272,7 @@ void tool_finish(void)
 		    (seconds(usage.ru_utime) + seconds(usage.ru_stime)) * 1e3,
 		    usage.ru_maxrss / 1024.0, input_bytes / 1e3, output_bytes / 1e3);
 	}
+	pipeline_wait();
 	/* not exit(): nothing that LLVM would still free is of use */
 	_exit(0);
 }

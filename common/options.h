@@ -2,6 +2,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "array.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,8 +27,7 @@ struct option_spec {
 };
 
 struct list {
-	const char **items;
-	size_t count;
+	ARRAY(const char *);
 	bool given; /* the option was there, if only with an empty list */
 };
 
@@ -39,8 +39,7 @@ struct operand {
 };
 
 struct operands {
-	struct operand *items;
-	size_t count;
+	ARRAY(struct operand);
 };
 
 /* What every tool has, and what it is. */

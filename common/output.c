@@ -1,6 +1,8 @@
 #include "output.h"
-#include "input.h"
+#include "memory.h"
 #include "message.h"
+#include "pipeline.h"
+#include "printable.h"
 #include "standard-files.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,40 +19,100 @@ struct output {
 	const char *path;      /* the regular file to replace, or NULL when written directly */
 	const char *temporary; /* beside path */
 	bool temporary_exists; /* else the file has no name yet (O_TMPFILE) */
+	bool is_terminal;
 };
 
-/* the main output and --dump-module's */
-static struct output outputs[2];
+/* the main output, --map's and --dump-module's */
+static struct output outputs[3];
 static size_t output_count;
-static bool wrote_to_stdout, last_stage;
-static bool next_stage_reads = true; /* the main output goes to standard output, for all we know */
+static bool wrote_to_stdout;
 size_t output_bytes;
 
-static bool is_regular_or_new(const char *path)
+/* Whether anybody may have put it there, as the kernel's protected_symlinks tells. */
+static bool is_of_stranger(const struct stat *entry, const char *directory)
 {
+	const mode_t common = S_ISVTX | S_IWOTH;
 	struct stat status;
 
-	/* a redirected /dev/stdout shows the status of the file behind it */
-	if (!strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6))
-		return false;
-	return stat(path, &status) ? errno == ENOENT : S_ISREG(status.st_mode);
+	return entry->st_uid != geteuid() && !stat(*directory ? directory : ".", &status) &&
+	       (status.st_mode & common) == common && status.st_uid != entry->st_uid;
+}
+
+/* Whether the path is that of an open file of a process: what it shows as a link to may be none. */
+static bool is_descriptor(const char *path, int *process, int *descriptor)
+{
+	int length = 0;
+
+	return sscanf(path, "/proc/%d/fd/%d%n", process, descriptor, &length) == 2 && length > 0 &&
+	       !path[length];
+}
+
+/* The path without links in it, whether there is such a file or not. Fails on a link that is not to
+ * be trusted. */
+static const char *resolve(const char *path)
+{
+	enum { MOST_LINKS = 40 };
+	const char *done = *path == '/' ? "/" : "", *rest = path;
+	int links = 0, process, descriptor;
+
+	for (;;) {
+		char target[4096] = "";
+		struct stat status;
+		rest += strspn(rest, "/");
+		if (!*rest)
+			return done;
+		size_t length = strcspn(rest, "/");
+		const char *name = xasprintf("%s%.*s", done, (int)length, rest);
+		rest += length;
+		if (is_descriptor(name, &process, &descriptor))
+			return name;
+		if (lstat(name, &status) || !S_ISLNK(status.st_mode)) {
+			if (!*rest)
+				return name;
+			done = xasprintf("%s/", name);
+			continue;
+		}
+		if (is_of_stranger(&status, done))
+			fail("%s: '%s' is another user's link in a directory that everyone can "
+			     "write to; remove it, or name another file",
+			    path, name);
+		errno = ELOOP;
+		if (links++ == MOST_LINKS || readlink(name, target, sizeof target - 1) < 0)
+			fail("%s:", path);
+		rest = xasprintf("%s%s", target, rest);
+		if (*target == '/')
+			done = "/";
+	}
 }
 
 static const char *directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return !slash ? "." : slash == path ? "/" : strndup(path, slash - path);
+	return !slash ? "." : slash == path ? "/" : xstrndup(path, slash - path);
 }
 
-static void open_temporary(struct output *output, const char *path)
+/* What is replaced keeps its owner and mode; but a stranger's file is nothing to go by. */
+static void keep_permissions(struct output *output, const char *directory)
 {
-	const char *real = realpath(path, NULL);
-	const char *directory;
+	struct stat old, new;
+
+	if (lstat(output->path, &old) || is_of_stranger(&old, directory) ||
+	    fstat(output->file, &new))
+		return;
+	if (old.st_uid != new.st_uid || old.st_gid != new.st_gid)
+		(void)!fchown(output->file, old.st_uid, old.st_gid);
+	if ((old.st_mode ^ new.st_mode) & 0777)
+		fchmod(output->file, old.st_mode & 0777);
+}
+
+/* The file to write, -1 with errno set where there can be none. */
+static int open_temporary(struct output *output, const char *path)
+{
+	const char *directory = directory_of(path);
 	struct timespec now;
 
-	output->path = real ? real : path;
-	directory = directory_of(output->path);
+	output->path = path;
 	clock_gettime(CLOCK_REALTIME, &now); /* process numbers come again, in containers soon */
 	output->temporary = xasprintf(
 	    "%s/.bpf-linker.%ld.%ld.%td", directory, (long)getpid(), now.tv_nsec, output - outputs);
@@ -58,10 +120,33 @@ static void open_temporary(struct output *output, const char *path)
 	output->file = access("/proc/self/fd", F_OK)
 			   ? -1
 			   : open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (output->file < 0) {
+		output->file =
+		    open(output->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+		output->temporary_exists = output->file >= 0;
+	}
 	if (output->file >= 0)
-		return;
-	output->file = open(output->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-	output->temporary_exists = output->file >= 0;
+		keep_permissions(output, directory);
+	return output->file;
+}
+
+/* The same for any path. */
+static int open_path(struct output *output, const char *path)
+{
+	int process, descriptor;
+	struct stat status;
+
+	if (is_descriptor(path, &process, &descriptor)) {
+		if (process != getpid())
+			return open(path, O_WRONLY | O_CLOEXEC);
+		errno = EBADF;
+		return descriptor <= STDERR_FILENO && standard_file_was_closed(descriptor)
+			   ? -1
+			   : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+	}
+	if (lstat(path, &status) ? errno == ENOENT : S_ISREG(status.st_mode))
+		return open_temporary(output, path);
+	return open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 struct output *output_open(const char *path, bool binary)
@@ -71,10 +156,8 @@ struct output *output_open(const char *path, bool binary)
 	*output = (struct output){.file = STDOUT_FILENO, .name = path};
 	if (!path || !strcmp(path, "-"))
 		output->name = "<stdout>";
-	else if (is_regular_or_new(path))
-		open_temporary(output, path);
 	else
-		output->file = open(path, O_WRONLY | O_CLOEXEC);
+		output->file = open_path(output, resolve(path));
 	if (output->file == STDOUT_FILENO && standard_file_was_closed(STDOUT_FILENO)) {
 		output->file = -1;
 		errno = EBADF;
@@ -82,22 +165,66 @@ struct output *output_open(const char *path, bool binary)
 	if (output->file < 0)
 		fail("%s:", output->name);
 	if (output_count++ == 0)
-		next_stage_reads = output->file == STDOUT_FILENO;
-	if (binary && isatty(output->file))
+		pipeline_set_output(output->file);
+	output->is_terminal = isatty(output->file);
+	if (binary && output->is_terminal)
 		fail_usage("%s: will not write binary to a terminal", output->name);
 	return output;
+}
+
+int output_open_log(const char *path)
+{
+	int process, descriptor;
+	const char *file = resolve(path);
+	bool is_link = is_descriptor(file, &process, &descriptor);
+
+	return open(
+	    file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW), 0666);
+}
+
+static int status_of(const char *path, struct stat *status)
+{
+	return path ? stat(path, status) : fstat(STDOUT_FILENO, status);
+}
+
+/* Of paths without links, NULL for standard output. */
+static bool is_same_file(const char *path, const char *other)
+{
+	struct stat status, other_status, null;
+	bool exists = !status_of(path, &status), other_exists = !status_of(other, &other_status);
+
+	if (exists && other_exists)
+		return status.st_dev == other_status.st_dev &&
+		       status.st_ino == other_status.st_ino &&
+		       (stat("/dev/null", &null) || null.st_rdev != status.st_rdev);
+	if (exists || other_exists || !path || !other)
+		return false;
+	const char *name = strrchr(path, '/'), *other_name = strrchr(other, '/');
+	return !strcmp(name ? name + 1 : path, other_name ? other_name + 1 : other) &&
+	       is_same_file(directory_of(path), directory_of(other));
+}
+
+bool output_is_same(const char *path, const char *other)
+{
+	return is_same_file(path && strcmp(path, "-") ? resolve(path) : NULL,
+	    strcmp(other, "-") ? resolve(other) : NULL);
 }
 
 void output_write(struct output *output, const void *data, size_t size)
 {
 	const char *next = data;
+	char *shown = NULL;
 
 	output_bytes += size;
+	if (output->is_terminal) {
+		next = shown = memcpy(xcalloc(size + 1, 1), data, size);
+		size = printable(shown, size, "\n\t");
+	}
 	while (size > 0) {
 		ssize_t count = write(output->file, next, size);
 		if (count < 0 && errno == EINTR)
 			continue;
-		if (count < 0 && errno == EPIPE && !last_stage)
+		if (count < 0 && errno == EPIPE && !pipeline_is_last_stage())
 			fail_silently(1);
 		if (count < 0)
 			fail("%s:", output->name);
@@ -105,6 +232,7 @@ void output_write(struct output *output, const void *data, size_t size)
 		next += count;
 		size -= count;
 	}
+	free(shown);
 }
 
 /* Links the file without a name to the temporary one. */
@@ -131,16 +259,6 @@ void output_commit(struct output *output)
 	output->temporary_exists = false;
 }
 
-void output_is_last_stage(void)
-{
-	last_stage = true;
-}
-
-bool output_feeds_next_stage(void)
-{
-	return next_stage_reads && !last_stage;
-}
-
 void output_remove_temporaries(void)
 {
 	for (size_t i = 0; i < output_count; i++)
@@ -148,13 +266,9 @@ void output_remove_temporaries(void)
 			unlink(outputs[i].temporary);
 }
 
-void output_abandon(int exit_status)
+void output_abandon(int status)
 {
-	struct stat status;
-
 	output_remove_temporaries();
-	if (output_feeds_next_stage() && !wrote_to_stdout && !fstat(STDOUT_FILENO, &status) &&
-	    S_ISFIFO(status.st_mode))
-		(void)!write(
-		    STDOUT_FILENO, FAILURE_MARK "\n\n", strlen(FAILURE_MARK) + exit_status - 1);
+	if (!wrote_to_stdout)
+		pipeline_leave_mark(status);
 }

@@ -8,10 +8,20 @@
 struct output;
 
 /* Opens the output path, standard output where path is NULL or `-`. A regular file gets its new
- * content only in output_commit; until then it stays as it was. What is not a regular file
- * (/dev/stdout, a pipe) is written directly. Fails where the output cannot be written, or where
- * binary bytes would go to a terminal. */
+ * content only in output_commit; until then it stays as it was. It keeps its owner and mode, and
+ * links to it stay. What is not a regular file (/dev/stdout, a pipe) is written directly. Fails
+ * where the output cannot be written, where the path leads through a link of another user's in a
+ * directory like /tmp, or where binary bytes would go to a terminal. */
 struct output *output_open(const char *path, bool binary);
+
+/* Opens the file path for messages, to be appended, which is made where it is not there. Returns
+ * the descriptor, -1 with errno set where it cannot be written; fails on a link that output_open
+ * fails on. */
+int output_open_log(const char *path);
+
+/* Whether two paths, of which the first may be NULL, name the same output, also where there is no
+ * such file yet. /dev/null is never the same. Fails on a link that output_open fails on. */
+bool output_is_same(const char *path, const char *other);
 
 /* Appends bytes. Fails with the output's name and the cause. */
 void output_write(struct output *output, const void *data, size_t size);
@@ -23,17 +33,10 @@ void output_commit(struct output *output);
  * its input empty, and says so. Safe in a signal handler. */
 void output_remove_temporaries(void);
 
-/* Leaves every output that is not committed as it was before: removes temporary files, and tells
- * the next stage in the pipe that this one failed with the exit status 1, 2 or 3. Safe in a signal
- * handler. */
+/* Leaves every output that is not committed as it was before: removes temporary files, and leaves
+ * the next stage the mark of a failure (pipeline.h). What message_cleanup is to be. Safe in a
+ * signal handler. */
 void output_abandon(int status);
-
-/* Says that no stage of ours reads the output: a broken pipe is then an error with a message, and
- * a failure leaves no mark in the output. */
-void output_is_last_stage(void);
-
-/* Whether the main output goes to standard output, where a stage of ours may read it. */
-bool output_feeds_next_stage(void);
 
 /* Bytes that output_write has taken so far. */
 extern size_t output_bytes;

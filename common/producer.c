@@ -1,7 +1,7 @@
 #include "producer.h"
 #include "bitcode.h"
+#include "memory.h"
 #include "message.h"
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,9 +151,10 @@ char *producer_of(struct input bitcode)
 	enum { END_BLOCK, ENTER_SUBBLOCK, DEFINE_ABBREV, UNABBREV_RECORD, FIRST_OWN };
 	enum { IDENTIFICATION_CODE_STRING = 1 };
 	struct abbreviation abbreviations[MOST_ABBREVIATIONS];
-	size_t place = 0, count = 0;
+	size_t offset = 0, count = 0;
 	unsigned width;
-	struct bits bits = {bitcode_next_block(bitcode, BITCODE_IDENTIFICATION, &place, &width), 0};
+	struct bits bits = {
+	    bitcode_next_block(bitcode, BITCODE_IDENTIFICATION, &offset, &width), 0};
 
 	while (bits.block.data && !at_end(&bits)) {
 		uint64_t id = read_fixed(&bits, width);
@@ -184,6 +185,25 @@ unsigned producer_llvm(const char *producer)
 		return 0;
 	unsigned long version = strtoul(producer + strlen(llvm), NULL, 10);
 	return version < 1000 ? version : 0;
+}
+
+bool producer_may_be_newer(const char *producer, const char *version)
+{
+	unsigned long theirs, ours;
+	char *end;
+
+	if (!producer_llvm(producer))
+		return true;
+	producer += strlen(llvm);
+	for (;;) {
+		theirs = strtoul(producer, &end, 10);
+		producer = end;
+		ours = strtoul(version, &end, 10);
+		version = end;
+		if (theirs != ours || *producer != '.' || *version != '.')
+			return theirs > ours;
+		producer++, version++;
+	}
 }
 
 char *producer_in_words(const char *producer)

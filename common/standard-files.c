@@ -15,3 +15,10 @@ bool standard_file_was_closed(int file)
 {
 	return was_closed[file];
 }
+
+void standard_file_replace(int file, int other)
+{
+	dup2(other, file);
+	close(other);
+	was_closed[file] = false;
+}

@@ -11,4 +11,7 @@ void standard_files_guard(void);
 /* Whether the file 0, 1 or 2 was closed. */
 bool standard_file_was_closed(int file);
 
+/* Makes the open file the standard one, and closes its own descriptor. */
+void standard_file_replace(int file, int other);
+
 #endif

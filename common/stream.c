@@ -1,5 +1,6 @@
 #include "stream.h"
 #include "kind.h"
+#include "memory.h"
 #include "message.h"
 #include <archive.h>
 #include <archive_entry.h>
@@ -14,11 +15,7 @@ static const char file_owner[] = "file"; /* of a thin stream's entries */
 
 void stream_add(struct stream *stream, struct stream_entry entry)
 {
-	/* grows when count is a power of two */
-	if (!(stream->count & (stream->count - 1)))
-		stream->entries = xrealloc(
-		    stream->entries, (stream->count ? 2 * stream->count : 1) * sizeof entry);
-	stream->entries[stream->count++] = entry;
+	array_add(stream, entry);
 }
 
 static la_ssize_t pass_on(struct archive *archive, void *output, const void *data, size_t size)
@@ -39,7 +36,7 @@ static void check(struct archive *archive, int result)
 static void set_encoding(const struct stream *stream)
 {
 	for (size_t i = 0; i < stream->count; i++)
-		for (const char *c = stream->entries[i].input.name; *c; c++)
+		for (const char *c = stream->items[i].input.name; *c; c++)
 			if ((unsigned char)*c > 127) {
 				setlocale(LC_CTYPE, "C.UTF-8");
 				return;
@@ -49,7 +46,7 @@ static void set_encoding(const struct stream *stream)
 static void write_entry(
     struct archive *archive, struct input input, const char *owner, const char *group)
 {
-	struct archive_entry *header = archive_entry_new();
+	struct archive_entry *header = xchecked(archive_entry_new());
 
 	archive_entry_set_pathname(header, input.name);
 	archive_entry_set_uname(header, owner);
@@ -83,17 +80,17 @@ static size_t write_references(
 {
 	size_t i, offset, size;
 	char *text;
-	FILE *lines = open_memstream(&text, &size);
+	FILE *lines = xopen_memstream(&text, &size);
 
 	for (i = first; i < stream->count; i++) {
-		const struct stream_entry *entry = &stream->entries[i];
+		const struct stream_entry *entry = &stream->items[i];
 		if (file_of(entry, &offset) != file)
 			break;
 		fprintf(lines, "%zu %zu %s %s %s\n", offset, entry->input.size,
 		    origin_names[entry->origin], content_names[entry->content],
 		    entry->input.name + strlen(file));
 	}
-	fclose(lines);
+	xclose_memstream(lines);
 	write_entry(
 	    archive, (struct input){file, (unsigned char *)text, size}, file_owner, "references");
 	free(text);
@@ -103,14 +100,14 @@ static size_t write_references(
 void stream_write(const struct stream *stream, struct output *output, bool thin)
 {
 	set_encoding(stream);
-	struct archive *archive = archive_write_new();
+	struct archive *archive = xchecked(archive_write_new());
 	size_t offset;
 
-	archive_write_set_format_pax_restricted(archive);
-	archive_write_set_bytes_per_block(archive, 0);
+	check(archive, archive_write_set_format_pax_restricted(archive));
+	check(archive, archive_write_set_bytes_per_block(archive, 0));
 	check(archive, archive_write_open(archive, output, NULL, pass_on, NULL));
 	for (size_t i = 0; i < stream->count;) {
-		const struct stream_entry *entry = &stream->entries[i];
+		const struct stream_entry *entry = &stream->items[i];
 		const char *file = thin ? file_of(entry, &offset) : NULL;
 		if (file) {
 			i += write_references(archive, stream, i, file);
@@ -124,7 +121,7 @@ void stream_write(const struct stream *stream, struct output *output, bool thin)
 }
 
 /* The index of text in names, otherwise if it is none of them. */
-static size_t place_of(const char *text, const char *const *names, size_t count, size_t otherwise)
+static size_t index_of(const char *text, const char *const *names, size_t count, size_t otherwise)
 {
 	for (size_t i = 0; text && i < count; i++)
 		if (!strcmp(text, names[i]))
@@ -133,10 +130,10 @@ static size_t place_of(const char *text, const char *const *names, size_t count,
 }
 
 static struct stream_entry read_entry(
-    struct archive *archive, struct archive_entry *header, const char *stream_name)
+    struct archive *archive, struct archive_entry *header, struct input stream)
 {
 	const char *name = archive_entry_pathname(header);
-	struct stream_entry entry = {.input.name = name ? strdup(name) : "<unnamed>"};
+	struct stream_entry entry = {.input.name = name ? xstrdup(name) : "<unnamed>"};
 	const void *data;
 	la_int64_t offset;
 	size_t size, whole = archive_entry_size(header);
@@ -144,11 +141,12 @@ static struct stream_entry read_entry(
 	/* the whole stream is in memory, so that an entry comes in one block */
 	int result = whole ? archive_read_data_block(archive, &data, &size, &offset) : ARCHIVE_EOF;
 	if (whole && (result != ARCHIVE_OK || size < whole))
-		fail("%s: the module stream is cut off in '%s'", stream_name, entry.input.name);
+		fail("%s: the module stream is truncated in '%s'%s", stream.name, entry.input.name,
+		    input_blame(stream));
 	entry.input.data = whole ? data : NULL;
 	entry.input.size = whole;
-	entry.origin = place_of(archive_entry_uname(header), origin_names, 3, ORIGIN_INPUT);
-	entry.content = place_of(archive_entry_gname(header), content_names, 4,
+	entry.origin = index_of(archive_entry_uname(header), origin_names, 3, ORIGIN_INPUT);
+	entry.content = index_of(archive_entry_gname(header), content_names, 4,
 	    kind_of(entry.input.data, entry.input.size) == KIND_IR ? CONTENT_IR : CONTENT_BITCODE);
 	return entry;
 }
@@ -177,8 +175,8 @@ static bool add_reference(struct stream *stream, struct input file, char *line)
 
 	if (!next_number(&line, &offset) || !next_number(&line, &size))
 		return false;
-	size_t origin = place_of(next_word(&line), origin_names, 3, 3);
-	size_t content = place_of(next_word(&line), content_names, 4, 4);
+	size_t origin = index_of(next_word(&line), origin_names, 3, 3);
+	size_t content = index_of(next_word(&line), content_names, 4, 4);
 	if (!line || origin == 3 || content == 4)
 		return false;
 	if (offset > file.size || size > file.size - offset)
@@ -195,13 +193,13 @@ static void read_references(
 {
 	/* standard input is in no file, and would be waited for */
 	if (!strcmp(entry->input.name, "-"))
-		fail("%s: damaged module stream: refers to standard input", stream_name);
+		fail("%s: malformed module stream: refers to standard input", stream_name);
 	struct input file = input_read(entry->input.name);
-	char *lines = strndup((const char *)entry->input.data, entry->input.size), *line;
+	char *lines = xstrndup((const char *)entry->input.data, entry->input.size), *line;
 
 	while ((line = strsep(&lines, "\n")))
 		if (*line && !add_reference(stream, file, line))
-			fail("%s: damaged module stream: unknown reference to '%s'", stream_name,
+			fail("%s: malformed module stream: unknown reference to '%s'", stream_name,
 			    file.name);
 }
 
@@ -216,22 +214,22 @@ static bool ends_as_tar(struct input input)
 
 void stream_read(struct stream *stream, struct input input)
 {
-	struct archive *archive = archive_read_new();
+	struct archive *archive = xchecked(archive_read_new());
 	struct archive_entry *header;
 	int result;
 
-	archive_read_support_format_tar(archive);
+	check(archive, archive_read_support_format_tar(archive));
 	result = archive_read_open_memory(archive, input.data, input.size);
 	while (result != ARCHIVE_EOF) {
 		/* a warning: this locale cannot have the name, which is left as it is */
 		if (result < ARCHIVE_WARN)
-			fail("%s: damaged module stream: %s", input.name,
-			    archive_error_string(archive));
+			fail("%s: malformed module stream: %s%s", input.name,
+			    archive_error_string(archive), input_blame(input));
 		result = archive_read_next_header(archive, &header);
 		if (result > ARCHIVE_OK || result < ARCHIVE_WARN ||
 		    archive_entry_filetype(header) != AE_IFREG)
 			continue;
-		struct stream_entry entry = read_entry(archive, header, input.name);
+		struct stream_entry entry = read_entry(archive, header, input);
 		const char *owner = archive_entry_uname(header);
 		if (owner && !strcmp(owner, file_owner))
 			read_references(stream, &entry, input.name);
@@ -239,5 +237,5 @@ void stream_read(struct stream *stream, struct input input)
 			stream_add(stream, entry);
 	}
 	if (!ends_as_tar(input))
-		fail("%s: the module stream is cut off", input.name);
+		fail("%s: the module stream is truncated%s", input.name, input_blame(input));
 }

@@ -4,6 +4,7 @@
 #ifndef STREAM_H
 #define STREAM_H
 
+#include "array.h"
 #include "input.h"
 #include "output.h"
 #include <stdbool.h>
@@ -34,8 +35,7 @@ struct stream_entry {
 };
 
 struct stream {
-	struct stream_entry *entries;
-	size_t count;
+	ARRAY(struct stream_entry);
 };
 
 /* Appends a copy of entry; its bytes stay the caller's. */

@@ -1,31 +1,34 @@
 #include "target.h"
 #include "byte-order.h"
+#include "demangle.h"
 #include "input.h"
 #include "llvm-arguments.h"
+#include "memory.h"
 #include "message.h"
 #include "module.h"
+#include "origin.h"
+#include "stack-size.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const cpus[] = {"generic", "probe", "v1", "v2", "v3", "v4", NULL};
-static const char *wanted_triple, *cpu = "generic", *features = "";
+static const char *wanted_triple, *wanted_cpu, *wanted_features;
 static struct list llvm_args;
 static bool disable_expand_memcpy_in_order, allow_bpf_trap;
-static bool unroll_loops;
+bool unroll_loops;
 
-/* made before the module's triple is known, and mostly right */
-static const char *expected_triple;
-static LLVMTargetMachineRef expected_machine;
-static const char *feature_complaint;
+static const char *feature_complaint, *cpu_note;
 static bool option_before_input; /* a stage before may fail of the same option, and says so */
 
 const struct option_spec target_options[] = {
     {"target", 0, OPTION_TEXT, &wanted_triple, "TRIPLE",
 	"generate for TRIPLE: bpf, bpfel or bpfeb (default: the input's, else bpf)"},
-    {"cpu", 0, OPTION_CHOICE, &cpu, "CPU",
-	"generate for CPU: generic, probe, v1, v2, v3 or v4 (default: generic)", cpus},
-    {"cpu-features", 0, OPTION_TEXT, &features, "LIST",
+    {"cpu", 0, OPTION_CHOICE, &wanted_cpu, "CPU",
+	"generate for CPU: generic, probe, v1, v2, v3 or v4 (default: the input's)", cpus},
+    {"cpu-features", 0, OPTION_TEXT, &wanted_features, "LIST",
 	"turn target features on or off, as in +alu32,-dwarfris"},
     {NULL},
 };
@@ -54,23 +57,40 @@ static const char *skip_dashes(const char *option)
 	return option + strspn(option, "-");
 }
 
-/* LLVM refuses an option given twice; the user's goes before ours. */
-static bool user_gives(const char *option)
+/* As the user gives the option, NULL where he does not. */
+static const char *given_by_user(const char *option)
 {
 	option = skip_dashes(option);
 	for (size_t i = 0; i < llvm_args.count; i++) {
 		const char *given = skip_dashes(llvm_args.items[i]);
 		if (name_length(given) == name_length(option) &&
 		    !strncmp(given, option, name_length(option)))
-			return true;
+			return given;
 	}
-	return false;
+	return NULL;
 }
 
+/* LLVM refuses an option given twice; the user's goes before ours. */
 static void add_default(struct list *arguments, bool wanted, const char *option)
 {
-	if (wanted && !user_gives(option))
+	if (wanted && !given_by_user(option))
 		list_add(arguments, option);
+}
+
+/* LLVM knows no more than whether any remark is wanted; see stack_size_option. */
+static void add_remarks(struct list *arguments)
+{
+	static const char *const options[] = {
+	    "--pass-remarks", "--pass-remarks-missed", "--pass-remarks-analysis"};
+	const char *wanted = stack_size_option();
+	bool given = false;
+
+	if (!wanted && diagnostic_takes_remark)
+		wanted = "--pass-remarks=inline";
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+		given |= given_by_user(options[i]) != NULL;
+	diagnostic_shows_remarks = given;
+	add_default(arguments, wanted && !given, wanted);
 }
 
 static void set_llvm_options(bool reads_stdin)
@@ -81,8 +101,10 @@ static void set_llvm_options(bool reads_stdin)
 	add_default(&arguments, true, "--cold-callsite-rel-freq=0");
 	/* libbpf refuses code in .text.unlikely. */
 	add_default(&arguments, true, "--profile-guided-section-prefix=false");
-	add_default(&arguments, !disable_expand_memcpy_in_order, "--bpf-expand-memcpy-in-order");
+	/* as a phi of loads from the context, extended, a pointer is a number to the verifier */
+	add_default(&arguments, true, "--enable-load-pre=false");
 	add_default(&arguments, !allow_bpf_trap, "--bpf-disable-trap-unreachable");
+	add_remarks(&arguments);
 	add_default(&arguments, unroll_loops, "--unroll-runtime");
 	add_default(&arguments, unroll_loops, "--unroll-runtime-multi-exit");
 	add_default(&arguments, unroll_loops, "--unroll-max-upperbound=4294967295");
@@ -123,15 +145,32 @@ static void fail_target(const char *triple, const char *reason)
 	fail("%s: its target triple is '%s': %s", message_subject, triple, reason);
 }
 
-static LLVMTargetMachineRef create_machine(const char *triple)
+/* What code is generated for, and how. */
+struct machine {
+	const char *triple, *cpu, *features;
+	bool as_clang; /* with the effort of its -O2; else as much as there is */
+};
+
+static struct machine expected;
+static LLVMTargetMachineRef expected_machine;
+
+static LLVMTargetMachineRef create_machine(struct machine machine)
 {
 	LLVMTargetRef target;
 	char *reason;
 
-	if (LLVMGetTargetFromTriple(triple, &target, &reason))
-		fail_target(triple, reason);
-	return LLVMCreateTargetMachine(target, triple, cpu, features, LLVMCodeGenLevelAggressive,
-	    LLVMRelocDefault, LLVMCodeModelDefault);
+	if (LLVMGetTargetFromTriple(machine.triple, &target, &reason))
+		fail_target(machine.triple, reason);
+	return LLVMCreateTargetMachine(target, machine.triple, machine.cpu, machine.features,
+	    machine.as_clang ? LLVMCodeGenLevelDefault : LLVMCodeGenLevelAggressive,
+	    LLVMRelocStatic, LLVMCodeModelDefault);
+}
+
+static bool is_expected(struct machine machine)
+{
+	return !strcmp(machine.triple, expected.triple) && !strcmp(machine.cpu, expected.cpu) &&
+	       !strcmp(machine.features, expected.features) &&
+	       machine.as_clang == expected.as_clang;
 }
 
 void target_start(bool reads_stdin)
@@ -143,26 +182,166 @@ void target_start(bool reads_stdin)
 	LLVMInitializeBPFAsmParser();
 	option_before_input = reads_stdin;
 	set_llvm_options(reads_stdin);
-	expected_triple = wanted_triple && is_bpf_triple(wanted_triple) ? wanted_triple : "bpf";
-	expected_machine = create_machine(expected_triple);
+	expected.triple = wanted_triple && is_bpf_triple(wanted_triple) ? wanted_triple : "bpf";
+	expected.cpu = wanted_cpu ? wanted_cpu : "v3";
+	expected.features = wanted_features ? wanted_features : "";
+	expected_machine = create_machine(expected);
 	feature_complaint = message_take_captured();
 }
 
-void target_warn_of_features(void)
+void target_tell(void)
 {
+	if (cpu_note)
+		message(LEVEL_INFO, "%s", cpu_note);
 	/* LLVM says it on standard error, several times */
 	if (*feature_complaint)
 		message(LEVEL_WARN, "--cpu-features: %.*s", (int)strcspn(feature_complaint, "\n"),
 		    feature_complaint);
 }
 
+/* What the inputs were compiled for */
+
+static bool is_defined(LLVMValueRef function)
+{
+	return !LLVMIsDeclaration(function);
+}
+
+int cpu_age(const char *cpu)
+{
+	static const char *const oldest_first[] = {
+	    "generic", "v1", "v2", "v3", "v4", "probe", NULL};
+	int age = 0;
+
+	while (oldest_first[age] && strcmp(oldest_first[age], cpu))
+		age++;
+	return age;
+}
+
+/* The oldest CPU that a function of the module was compiled for, since its code runs on the others
+ * as well. */
+static const char *choose_cpu(LLVMModuleRef module)
+{
+	LLVMValueRef oldest = NULL, newest = NULL;
+
+	if (wanted_cpu)
+		return wanted_cpu;
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function)) {
+		const char *cpu = is_defined(function) ? origin_cpu(function) : NULL;
+		if (!cpu)
+			continue;
+		if (!oldest || cpu_age(cpu) < cpu_age(origin_cpu(oldest)))
+			oldest = function;
+		if (!newest || cpu_age(cpu) > cpu_age(origin_cpu(newest)))
+			newest = function;
+	}
+	if (!oldest)
+		return "generic";
+	if (origin_cpu(oldest) != origin_cpu(newest))
+		cpu_note = xasprintf(
+		    "%s: function '%s' was compiled for CPU %s, %s: function '%s' for %s; "
+		    "linking for %s, the oldest, as --cpu is not given",
+		    origin_input(oldest), demangle_or_copy(value_name(oldest)), origin_cpu(oldest),
+		    origin_input(newest), demangle_or_copy(value_name(newest)), origin_cpu(newest),
+		    origin_cpu(oldest));
+	return origin_cpu(oldest);
+}
+
+static bool has_feature(const char *features, const char *feature, size_t length)
+{
+	for (const char *next = features; *next; next += strcspn(next, ",")) {
+		next += *next == ',';
+		if (strcspn(next, ",") == length && !strncmp(next, feature, length))
+			return true;
+	}
+	return false;
+}
+
+/* Of the features in the list, those that the others have, too. To be freed. */
+static char *common_features(const char *features, const char *others)
+{
+	char *common = xasprintf("%s", "");
+
+	for (const char *next = features; *next; next += strcspn(next, ",")) {
+		next += *next == ',';
+		size_t length = strcspn(next, ",");
+		if (!has_feature(others, next, length))
+			continue;
+		char *longer = xasprintf("%s%s%.*s", common, *common ? "," : "", (int)length, next);
+		free(common);
+		common = longer;
+	}
+	return common;
+}
+
+/* The features that all functions were compiled with, where the CPU is theirs as well. */
+static const char *choose_features(LLVMModuleRef module)
+{
+	char *features = NULL;
+
+	if (wanted_features || wanted_cpu)
+		return wanted_features ? wanted_features : "";
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function)) {
+		if (!is_defined(function))
+			continue;
+		const char *own = origin_features(function);
+		if (!features)
+			features = xasprintf("%s", own);
+		else if (strcmp(features, own)) {
+			char *common = common_features(features, own);
+			free(features);
+			features = common;
+		}
+	}
+	return features ? features : "";
+}
+
+static bool is_all_clang(LLVMModuleRef module)
+{
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function))
+		if (is_defined(function) && !origin_is_of_clang(function))
+			return false;
+	return true;
+}
+
+/* Whether `OPTION`, or `OPTION=VALUE`, switches it on. */
+static bool is_on(const char *given)
+{
+	const char *value = given + name_length(given);
+
+	return strcmp(value, "=0") && strcasecmp(value, "=false");
+}
+
+/* LLVM has an option for this, with which it also calls memset, memmove and memcmp where it would
+ * expand them; so the user alone gives it. */
+bool target_copies_in_order(void)
+{
+	const char *given = given_by_user("--bpf-expand-memcpy-in-order");
+
+	return given ? is_on(given) : !disable_expand_memcpy_in_order;
+}
+
 LLVMTargetMachineRef target_of(LLVMModuleRef module)
 {
-	const char *triple = choose_triple(module);
-	LLVMTargetMachineRef machine =
-	    strcmp(triple, expected_triple) ? create_machine(triple) : expected_machine;
+	struct machine machine = {
+	    .triple = choose_triple(module),
+	    .cpu = choose_cpu(module),
+	    .features = choose_features(module),
+	    .as_clang = is_all_clang(module),
+	};
 
-	LLVMSetTarget(module, triple);
-	LLVMSetModuleDataLayout(module, LLVMCreateTargetDataLayout(machine));
-	return machine;
+	LLVMTargetMachineRef result =
+	    machine.as_clang && is_expected(machine) ? expected_machine : create_machine(machine);
+	LLVMSetTarget(module, machine.triple);
+	LLVMSetModuleDataLayout(module, LLVMCreateTargetDataLayout(result));
+	return result;
+}
+
+bool target_allows_library_calls(void)
+{
+	const char *given = given_by_user("--bpf-allows-libcalls");
+
+	return given && is_on(given);
 }

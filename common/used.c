@@ -1,4 +1,6 @@
 #include "used.h"
+#include "map.h"
+#include "memory.h"
 #include "message.h"
 #include <llvm-c/Core.h>
 #include <stdlib.h>
@@ -7,25 +9,12 @@ static const char compiler_used[] = "llvm.compiler.used";
 
 struct used {
 	LLVMModuleRef module;
-	LLVMValueRef *members; /* sorted by address, once used_read is done */
-	size_t count;
-	LLVMValueRef *compiler; /* llvm.compiler.used in its own order */
-	size_t compiler_count;
+	struct map members; /* of both arrays */
+	struct {
+		ARRAY(LLVMValueRef);
+	} compiler; /* llvm.compiler.used in its own order */
 	bool changed;
 };
-
-static void append(LLVMValueRef **items, size_t *count, LLVMValueRef item)
-{
-	*items = xrealloc(*items, (*count + 1) * sizeof **items);
-	(*items)[(*count)++] = item;
-}
-
-static int by_address(const void *a, const void *b)
-{
-	LLVMValueRef left = *(const LLVMValueRef *)a, right = *(const LLVMValueRef *)b;
-
-	return (left > right) - (left < right);
-}
 
 static void read_array(struct used *used, const char *name)
 {
@@ -36,9 +25,9 @@ static void read_array(struct used *used, const char *name)
 		LLVMValueRef member = LLVMGetOperand(list, i);
 		while (LLVMIsAConstantExpr(member))
 			member = LLVMGetOperand(member, 0);
-		append(&used->members, &used->count, member);
+		map_add(&used->members, member);
 		if (name == compiler_used)
-			append(&used->compiler, &used->compiler_count, member);
+			array_add(&used->compiler, member);
 	}
 }
 
@@ -49,25 +38,22 @@ struct used *used_read(LLVMModuleRef module)
 	used->module = module;
 	read_array(used, "llvm.used");
 	read_array(used, compiler_used);
-	if (used->count)
-		qsort(used->members, used->count, sizeof *used->members, by_address);
 	return used;
 }
 
 bool used_has(const struct used *used, LLVMValueRef global)
 {
-	return used->count &&
-	       bsearch(&global, used->members, used->count, sizeof *used->members, by_address);
+	return map_has(&used->members, global);
 }
 
 bool used_any(const struct used *used)
 {
-	return used->count;
+	return used->members.count;
 }
 
 void used_add(struct used *used, LLVMValueRef global)
 {
-	append(&used->compiler, &used->compiler_count, global);
+	array_add(&used->compiler, global);
 	used->changed = true;
 }
 
@@ -82,8 +68,9 @@ void used_write(struct used *used)
 	if (old)
 		LLVMDeleteGlobal(old);
 	LLVMValueRef array = LLVMAddGlobal(
-	    used->module, LLVMArrayType2(pointer, used->compiler_count), compiler_used);
-	LLVMSetInitializer(array, LLVMConstArray2(pointer, used->compiler, used->compiler_count));
+	    used->module, LLVMArrayType2(pointer, used->compiler.count), compiler_used);
+	LLVMSetInitializer(
+	    array, LLVMConstArray2(pointer, used->compiler.items, used->compiler.count));
 	LLVMSetLinkage(array, LLVMAppendingLinkage);
 	LLVMSetSection(array, "llvm.metadata");
 	used->changed = false;

@@ -73,7 +73,7 @@ _bpf_linker() {
 	*:NAME) values=$(_bpf_linker_libraries) ;;
 	*:TRIPLE) values=$'bpf\nbpfel\nbpfeb' ;;
 	*:VERSION) values=$(_bpf_linker_versions) ;;
-	*:LIST | *:) ;;
+	*:LIST | *:GLOB | *:) ;;
 	*) values=$(_bpf_linker_values) ;;
 	esac
 	while IFS='' read -r value; do

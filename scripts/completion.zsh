@@ -19,7 +19,7 @@ _bpf_linker_read_help() {
 			NAME) action=_bpf_linker_libraries ;;
 			TRIPLE) action='(bpf bpfel bpfeb)' ;;
 			VERSION) action=_bpf_linker_versions ;;
-			LIST) action=' ' ;;
+			LIST | GLOB) action=' ' ;;
 			*) action="_bpf_linker_values $name" ;;
 			esac
 			case $name:$takes in

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The tools of another architecture, in an emulator (scripts/check-arch), write the bytes and say the
+# The tools of another architecture, in an emulator (scripts/dev/check-arch), write the bytes and say the
 # words that this machine's own do.
 
 load helper

@@ -3,6 +3,7 @@
 # the old output as it was, nothing left behind. By the driver, and by the stages in a pipe.
 
 load helper
+load module
 
 # program.bc and debug.bc are a program, without and with debug info; library.bc what it calls.
 setup_file() {
@@ -10,7 +11,8 @@ setup_file() {
 	compile calls.c && mv calls.bc debug.bc
 	compile calls.c -g0 && mv calls.bc program.bc
 	compile calls-lib.c -g0 && mv calls-lib.bc library.bc
-	"$CLANG" "${BPF_CFLAGS[@]}" -g0 -emit-llvm -S -o program.ll "$FIXTURES/calls.c"
+	# its path is in it, so that where it is cut depends on that
+	(cd "$FIXTURES" && "$CLANG" "${BPF_CFLAGS[@]}" -g0 -emit-llvm -S -o "$BATS_FILE_TMPDIR/program.ll" calls.c)
 	"$CLANG" "${BPF_CFLAGS[@]}" -g0 -fembed-bitcode -c -o program.o "$FIXTURES/calls.c"
 	echo 'int number(int x) { return x; }' >number.c
 	"$CLANG" -target arm64-apple-macos -O2 -fembed-bitcode -c -o macho.o number.c
@@ -311,7 +313,7 @@ without_privileges() {
 @test "a damaged symbol index" {
 	# the number of symbols, the place of the first, and the end of the last name
 	flip library.a 68 0xff 4 >in.a
-	refused 'bpf-extract: error: in.a: damaged symbol index' in.a
+	refused 'bpf-extract: error: in.a: malformed symbol index' in.a
 	flip library.a 72 0xff 4 >in.a
 	sound in.a
 	perl -0777 -pe 'substr($_, 68) =~ s/calls\0/callsX/; s/LICENSE\0/LICENSEX/' library.a >in.a
@@ -331,10 +333,12 @@ without_privileges() {
 
 @test "duplicate symbols" {
 	cp library.bc again.bc
-	refused "bpf-merge: error: again.bc: duplicate symbol 't*', also defined in library.bc" \
+	refused "bpf-merge: error: again.bc: duplicate symbol 't*', also defined in library.bc, which is the same file or a copy of it" \
 		program.bc library.bc again.bc
+	refused "bpf-merge: error: library.bc: duplicate symbol 't*', also defined in library.bc: this input is given twice" \
+		program.bc library.bc library.bc
 	"$LLVM_AR" rcS both.a program.bc
-	refused "bpf-merge: error: both.a(program.bc): duplicate symbol 'calls', also defined in program.bc" \
+	refused "bpf-merge: error: both.a(program.bc): duplicate symbol 'calls', also defined in program.bc, which is the same file or a copy of it" \
 		program.bc library.bc both.a
 }
 
@@ -388,7 +392,7 @@ without_privileges() {
 	one_error 'bpf-merge: error: <stdin>: is empty; *was killed*' \
 		bash -c '(kill -9 $BASHPID) | bpf-merge | bpf-internalize | bpf-opt | bpf-codegen -o dir/out'
 	untouched
-	one_error 'bpf-merge: error: <stdin>: the module stream is cut off *' \
+	one_error 'bpf-merge: error: <stdin>: the module stream is truncated *' \
 		bash -c 'bpf-extract program.bc | head -c 1000 | bpf-merge | bpf-codegen -o dir/out'
 	untouched
 	one_error 'bpf-opt: error: <stdin>: *' \
@@ -528,16 +532,102 @@ broken_pipe() {
 	bash -c "exec >pipe-of-$1; wait; sleep 0.1; $1 library.bc"
 }
 
+# --- What is shown ---
+
+# ESC, U+009B (which terminals take for ESC [), U+202E, U+2066, U+200F, no UTF-8; and letters, which stay
+WILD=$'a\e[31m\u009b\u202e\u2066\u200f\x7f\xff\xc2 \xed\xa0\x80é名𝄞'
+TAMED='a?[31m??????? ???é名𝄞'
+TAMED_PATTERN='a[?][[]31m[?][?][?][?][?][?][?] [?][?][?]é名𝄞'
+
+# harmless FILE: nothing in it, but for lines and tabs, makes a terminal do something
+harmless() {
+	iconv -f UTF-8 -t UTF-8 "$1" >utf-8 && perl -CSD -ne 'exit 1 if
+		/[\x00-\x08\x0b-\x1f\x7f-\x9f\x{61c}\x{200e}\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]/' utf-8 && return
+	cat -v "$1"
+	return 1
+}
+
+@test "what a terminal would act on in names and values" {
+	for tool in bpf-extract bpf-merge bpf-internalize 'bpf-debuginfo --btf' bpf-opt bpf-codegen; do
+		# shellcheck disable=SC2086 # words
+		one_error "${tool%% *}: error: $TAMED_PATTERN: No such file or directory" $tool "$WILD"
+		# shellcheck disable=SC2086
+		one_error "${tool%% *}: error: $TAMED_PATTERN/x: No such file or directory" $tool -o "$WILD/x" library.bc
+		run --separate-stderr -2 "${tool%% *}" "--$WILD"
+		printf '%s\n' "$stderr" >said
+		harmless said
+	done
+	for locale in C C.UTF-8; do
+		export LC_ALL=$locale
+		for argument in "--$WILD" "--cpu=$WILD" "--llvm=$WILD" "-l$WILD" "--target=$WILD" "--passes=$WILD" \
+			"--llvm-args=-$WILD" "--export-symbols=$WILD" "--save-temps=$WILD/$WILD/x"$'\n/dev/null' "--log-file=$WILD/x"; do
+			bpf-linker -o dir/out library.bc "$argument" >said 2>&1 || [[ -s said ]]
+			harmless said
+		done
+		run -2 --separate-stderr bpf-linker -o dir/out library.bc "--emit=$WILD"
+		[[ $stderr == "bpf-linker: error: invalid value '$TAMED' for '--emit' "* ]]
+	done
+}
+
+@test "what a terminal would act on in what is listed and printed" {
+	cp library.bc "$WILD"
+	bpf-extract --list "$WILD" >said
+	[[ $(<said) == "$TAMED"$'\t'bitcode* ]]
+	bpf-linker -o wanted library.bc
+	name=$WILD$'%s\\n\'"\n\t'
+	cp library.bc "$name"$'\n'
+	for locale in C C.UTF-8; do
+		LC_ALL=$locale bpf-linker -v -o "$name" "$name"$'\n' --dump-module="$name dir/" 2>commands
+		harmless commands
+		cmp "$name" wanted
+		for shell in sh bash; do
+			rm -r "$name" "$name dir"
+			LC_ALL=$locale $shell commands
+			cmp "$name" wanted
+			[[ -s $name\ dir/pre-opt.ll ]]
+		done
+		rm -r "$name" "$name dir"
+	done
+}
+
+@test "what a terminal would act on in symbols, and in what LLVM says" {
+	cat >wild.ll <<-'END'
+		target triple = "bpf"
+		declare i64 @"u\1B[31m\C2\9B\E2\80\AE\FF"()
+		define i64 @"f\1B[31m\C2\9B\E2\80\AE\FF"() section "tc" {
+			%x = call i64 @"u\1B[31m\C2\9B\E2\80\AE\FF"()
+			%y = call i64 asm sideeffect "bogus \1B[31m\C2\9B", "=r"()
+			ret i64 %x
+		}
+	END
+	bpf-linker -o dir/out wild.ll >said 2>&1 && return 1
+	grep -F 'u?[31m???' said
+	harmless said
+	sed -i /bogus/d wild.ll
+	bpf-linker --llvm-args=-print-after-all -o dir/out wild.ll >said 2>&1
+	harmless said
+	bpf-merge -o wild.bc wild.ll
+	need_terminal
+	for emit in asm llvm-ir; do
+		script -qec "bpf-codegen --emit=$emit wild.bc" /dev/null </dev/null | tr -d '\r' >said
+		grep 'f?\[31m\|f\\1B\[31m' said
+		harmless said
+		bpf-codegen --emit=$emit wild.bc | grep $'f\e\\[31m\|f\\\\1B\\[31m' # for programs, as it is
+	done
+}
+
 # --- What is already there ---
 
 @test "an output that is its own input" {
-	bpf-linker -o wanted program.bc library.bc
-	bpf-linker -o program.bc program.bc library.bc
+	cp program.bc kept
+	run --separate-stderr -2 bpf-linker -o program.bc program.bc library.bc
+	[[ $stderr == "bpf-linker: error: the output 'program.bc' is an input, too; "* ]]
+	cmp program.bc kept
+	# by hand
+	bpf-merge program.bc library.bc | bpf-codegen -o wanted
+	bpf-merge program.bc library.bc -o program.bc
+	bpf-codegen -o program.bc program.bc
 	cmp program.bc wanted
-	cut library.bc 1000 >in
-	cp in kept
-	one_error 'bpf-merge: error: in: *' bpf-linker -o in in
-	cmp in kept
 }
 
 @test "an output that is a link stays one" {
@@ -546,8 +636,112 @@ broken_pipe() {
 	[[ -L link ]]
 	is_object dir/out
 	ln -s dir/new dangling
-	bpf-linker -o dangling program.bc library.bc
-	is_object dangling
+	mkdir links
+	ln -s ../dangling links/relative
+	ln -s "$PWD/links" absolute
+	bpf-linker -o absolute//relative program.bc library.bc
+	[[ -L dangling && -L links/relative && -L absolute && ! -L dir/new ]]
+	cmp dir/new dir/out
+	[[ $(ls -A dir links) == $'dir:\nnew\nout\n\nlinks:\nrelative' ]]
+
+	ln -s loop loop
+	one_error 'bpf-codegen: error: loop: Too many levels of symbolic links' \
+		bpf-linker -o loop program.bc library.bc
+	ln -s nowhere/out astray
+	one_error 'bpf-codegen: error: astray: No such file or directory' bpf-linker -o astray program.bc library.bc
+	ln -s dir folder
+	one_error 'bpf-codegen: error: folder: Is a directory' bpf-linker -o folder program.bc library.bc
+	one_error 'bpf-codegen: error: new/: No such file or directory' bpf-linker -o new/ program.bc library.bc
+}
+
+@test "an output keeps its mode, and not its other names" {
+	echo precious >out
+	ln out other
+	for mode in 600 755 444 664; do
+		chmod $mode out
+		bpf-linker -o out program.bc library.bc
+		is_object out
+		[[ $(stat -c %a out) == "$mode" && $(<other) == precious ]]
+	done
+	(umask 027 && bpf-linker -o new program.bc library.bc)
+	[[ $(stat -c %a new) == 640 ]]
+	((EUID == 0)) || skip 'only root can give files away'
+	chown 12345:54321 out
+	bpf-linker -o out program.bc library.bc
+	[[ $(stat -c '%u %g %a' out) == '12345 54321 664' ]]
+}
+
+@test "another user's link in a directory for all is not written through" {
+	((EUID == 0)) || skip 'only root can give files away'
+	mkdir -m 1777 shared
+	ln -s ../dir/out shared/link
+	ln -s ../dir shared/folder
+	ln -s shared/link mine
+	bpf-linker -o mine program.bc library.bc # mine, too
+	chown -h 12345 shared/*
+	echo precious >dir/out
+	said="is another user's link in a directory that everyone can write to; remove it, or name another file"
+	one_error "bpf-codegen: error: shared/link: 'shared/link' $said" bpf-linker -o shared/link program.bc library.bc
+	one_error "bpf-codegen: error: mine: 'shared/link' $said" bpf-linker -o mine program.bc library.bc
+	one_error "bpf-codegen: error: shared/folder/out: 'shared/folder' $said" \
+		bpf-linker -o shared/folder/out program.bc library.bc
+	untouched
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+		one_error "$tool: error: shared/link: *" $tool -o shared/link library.bc
+		one_error "$tool: error: shared/link: 'shared/link' $said" \
+			$tool --log-file shared/link -o other library.bc
+	done
+	for log in shared/link mine shared/folder/log "$PWD/shared/link"; do
+		one_error "bpf-linker: error: $log: '*shared/@(link|folder)' $said" \
+			bpf-linker --log-file "$log" -o other program.bc library.bc
+		[[ ! -e other && ! -e dir/log ]]
+	done
+	untouched
+
+	# a file of another user's is replaced, and has nothing of it
+	(umask 077 && echo theirs >shared/file)
+	chown 12345 shared/file
+	chmod 666 shared/file
+	(umask 022 && bpf-linker -o shared/file program.bc library.bc)
+	[[ $(stat -c '%u %a' shared/file) == '0 644' ]]
+	# the directory's owner may put links there, and anybody where not all can
+	chown 12345 shared
+	bpf-linker -o shared/link program.bc library.bc
+	is_object dir/out
+	echo precious >dir/out
+	bpf-linker --log-file mine -o other program.bc library.bc
+	[[ $(<dir/out) != precious ]]
+	echo precious >dir/out
+	chown 0 shared
+	chmod 755 shared
+	bpf-linker -o shared/link program.bc library.bc
+	is_object dir/out
+}
+
+@test "what is no file is written as it is" {
+	bpf-linker -o wanted program.bc library.bc
+	ln -s /dev/stdout link
+	for output in /dev/stdout /dev/fd/1 /proc/self/fd/1 link; do
+		echo before >said
+		bpf-linker -o $output program.bc library.bc >>said
+		cat <(echo before) wanted | cmp - said
+		bpf-linker -o $output program.bc library.bc | cmp - wanted
+	done
+	[[ -L link ]]
+	bpf-linker -o /dev/null program.bc library.bc
+	[[ -c /dev/null ]]
+	mkfifo fifo
+	bpf-linker -o fifo program.bc library.bc 3>&- &
+	cmp fifo wanted
+	wait $!
+	[[ -p fifo ]]
+	one_error 'bpf-codegen: error: /dev/stdout: Bad file descriptor' \
+		bash -c 'bpf-linker -o /dev/stdout program.bc library.bc >&-'
+	[[ -d /dev/shm && -w /dev/shm ]] || skip 'there is no /dev/shm'
+	folder=$(mktemp -d /dev/shm/XXXXXXXX)
+	bpf-linker -o "$folder/out" program.bc library.bc
+	cmp "$folder/out" wanted
+	rm -r "$folder"
 }
 
 @test "a file of blank lines is no stage that failed" {
@@ -555,6 +749,22 @@ broken_pipe() {
 	bpf-linker --export-symbols blank -o dir/out program.bc library.bc
 	[[ $(head -c 4 dir/out) == $'\x7f'ELF ]]
 	one_error 'bpf-extract: error: blank: is neither *' bpf-linker -o dir/out blank
+}
+
+@test "the mark of a failure: newlines, two more than the exit status, handed on" {
+	newlines='\n\n\n\n\n'
+	for status in 1 2 3; do
+		printf %b "${newlines:0:2*(status + 2)}" >mark
+		for tool in bpf-merge bpf-internalize "bpf-debuginfo --btf" bpf-opt; do
+			cat mark | { $tool 2>said || echo $? >ended; } | cat >left
+			[[ $(<ended) == "$status" && ! -s said ]]
+			cmp left mark
+		done
+		cat mark | { bpf-codegen 2>said || echo $? >ended; } | cat >left
+		[[ $(<ended) == "$status" && ! -s said && ! -s left ]]
+	done
+	bpf-merge --unknown 2>said | cmp - <(printf '\n\n\n\n')
+	bpf-extract absent 2>said | cmp - <(printf '\n\n\n')
 }
 
 @test "a stage that is asked to end" {
@@ -567,12 +777,14 @@ broken_pipe() {
 	for stage in merge opt codegen; do
 		bpf-linker -o dir/out program.bc 2>message 3>&- &
 		driver=$!
+		# each is the driver's, or of the program that is
 		for ((i = 0; i < 500; i++)); do
-			[[ $(pgrep -c -P $driver 'bpf-[^l]') != 4 ]] || break
+			children=$(pgrep -d , -P $driver) || true
+			[[ $(pgrep -c -P "$driver,$children" 'bpf-[^l]') != 4 ]] || break
 			sleep 0.01
 		done
 		sleep 0.05
-		pkill -TERM -P $driver bpf-$stage
+		pkill -TERM -P "$driver,$children" bpf-$stage
 		status=0
 		wait $driver || status=$?
 		[[ $status == 1 && $(grep -c error: message) == 1 && $(wc -l <message) == 1 ]]
@@ -588,4 +800,88 @@ broken_pipe() {
 		untouched
 	done
 	bpf-linker -o dir/out program.bc library.bc
+}
+
+# --- LLVM crashes ---
+
+@test "a crash of LLVM: pass, function and the user's input" {
+	echo 'int f(int x) { return x; }' >a.c
+	echo 'int f(int); int g(int x) { return f(x) + 1; }' >b.c
+	compile a.c
+	compile b.c
+	echo precious >out
+	for passes in trigger-crash-function 'function(instcombine,trigger-crash-function)'; do
+		one_error "bpf-opt: error: [ab].bc: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function '[fg]'; report this to LLVM, with what bpf-linker --save-temps keeps" \
+			bpf-linker --passes="$passes" -o out a.bc b.bc
+	done
+	one_error "bpf-opt: error: a.bc and others: LLVM crashed (SIG*) in pass 'trigger-crash-module'; report this to LLVM, *" \
+		bpf-linker --passes=trigger-crash-module -o out a.bc b.bc
+	one_error "bpf-opt: error: a.bc: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function 'f'; *" \
+		bpf-opt --passes=trigger-crash-function -o out a.bc
+	[[ $(<out) == precious ]]
+}
+
+@test "a crash of LLVM in Rust's and C++'s functions: their names as the source has them" {
+	local at names=(
+		_RNvCsgCBci2OW3gx_11log_headers5parse log_headers::parse
+		_RNCNvCsgCBci2OW3gx_11log_headers7look_ats5_0B3_ 'log_headers::look_at::{closure#7}'
+		'_ZN50_$LT$f32$u20$as$u20$core..str..traits..FromStr$GT$8from_str17h0123456789abcdefE'
+		'<f32 as core::str::traits::FromStr>::from_str'
+		_ZN3one3twoEi one::two
+		_RNvB0_1f _RNvB0_1f # which is no name of Rust's
+	)
+	for ((at = 0; at < ${#names[@]}; at += 2)); do
+		ir a <<<"define i32 @\"${names[at]}\"() { ret i32 1 }"
+		for tool in bpf-opt bpf-linker; do
+			one_error "bpf-opt: error: a.ll: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function '${names[at + 1]}'; *" \
+				$tool --passes=trigger-crash-function -o out a.ll
+		done
+	done
+}
+
+@test "what code generation dies of: pass, function and the user's input" {
+	ir bad <<-'END'
+		define i32 @good() { ret i32 1 }
+		define <vscale x 2 x i64> @bad(ptr %p) {
+		  %x = load <vscale x 2 x i64>, ptr %p
+		  ret <vscale x 2 x i64> %x
+		}
+	END
+	one_error "bpf-codegen: error: bad.ll: *[(]in pass '*' on function 'bad')" bpf-codegen -o out bad.ll
+	one_error "bpf-codegen: error: bad.ll: *[(]in pass '*' on function 'bad')" bpf-linker -o out bad.ll
+}
+
+@test "each tool says in one line that it crashed" {
+	local arguments signal tool
+
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen; do
+		arguments=()
+		[[ $tool != bpf-debuginfo ]] || arguments=(--btf)
+		for signal in SEGV ABRT; do
+			rm -f input
+			mkfifo input
+			"$tool" "${arguments[@]}" -o out - <input 2>said 3>&- &
+			exec 4>input
+			wait_for_catching $! XCPU # with LLVM's own handlers
+			kill -$signal $!
+			status=0
+			wait $! || status=$?
+			exec 4>&-
+			[[ $status == 1 && $(<said) == "$tool: error: LLVM crashed (SIG$signal); report this to LLVM, "* &&
+				$(wc -l <said) == 1 && ! -e out ]] || { cat said && return 1; }
+		done
+	done
+}
+
+# wait_for_catching PROCESS SIGNAL: until the process has a handler for it
+wait_for_catching() {
+	local mask number try
+
+	number=$(kill -l "$2")
+	for ((try = 0; try < 500; try++)); do
+		mask=$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status")
+		((16#${mask:-0} >> (number - 1) & 1)) && return
+		sleep 0.01
+	done
+	return 1
 }

@@ -9,7 +9,7 @@ bench() {
 	mkdir -p build
 	ln -sfn "$(cd "${TESTS}/../${BUILD:-build}" && pwd)"/{bin,libexec} build
 	run -0 --separate-stderr env BUILD="$PWD/build" RUNS=2 BUDGET=0 UPSTREAM="$PWD/upstream" \
-		"$TESTS/../scripts/bench" "$@"
+		"$TESTS/../scripts/dev/bench" "$@"
 }
 
 # upstream_is COMMAND...: what the script that stands for upstream's linker runs
@@ -93,6 +93,6 @@ holds() {
 	local name
 	for name in unused- rust-nodebug two-files-fast; do
 		one_error "bench: error: there is no case '$name', but two-files *" \
-			"$TESTS/../scripts/bench" "$name"
+			"$TESTS/../scripts/dev/bench" "$name"
 	done
 }

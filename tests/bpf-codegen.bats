@@ -321,6 +321,216 @@ own_memset() {
 	done
 }
 
+# memory_call INTRINSIC ALIGN SIZE [POINTER]: a call of it, on %p and %q, or on POINTER and %q
+memory_call() {
+	local to=${4:-%p}
+	case $1 in
+	memset) echo "call void @llvm.memset.p0.i64(ptr align $2 $to, i8 1, i64 $3, i1 false)" ;;
+	*) echo "call void @llvm.$1.p0.p0.i64(ptr align $2 $to, ptr align $2 %q, i64 $3, i1 false)" ;;
+	esac
+}
+
+# memory_function CALL...: a.ll, with a function f that does these
+memory_function() {
+	ir a <<-END
+		declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+		declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+		declare void @llvm.memmove.p0.p0.i64(ptr, ptr, i64, i1)
+		declare i32 @memcmp(ptr, ptr, i64)
+		declare i32 @bcmp(ptr, ptr, i64)
+		declare void @use(ptr)
+		@mine = internal global [64 x i8] zeroinitializer, align 1
+		@placed = internal global [64 x i8] zeroinitializer, section ".data.x", align 1
+		@yours = global [64 x i8] zeroinitializer, align 1
+		define i32 @f(ptr %p, ptr %q, i64 %n) {
+		  $(printf '%s\n  ' "$@")
+		  ret i32 0
+		}
+	END
+}
+
+# builtins_of CODE...: the memory builtins that the object brings with these options
+builtins_of() {
+	generates "$@" a.ll
+	"$READELF" -sW out | sed -n 's/.* \(mem[a-z]*\|bcmp\)$/\1/p'
+}
+
+@test "no alignment crashes it" {
+	for intrinsic in memset memcpy memmove; do
+		for align in 16 32 4096; do
+			for size in 0 31 1000 1030 20000 %n; do
+				memory_function "$(memory_call $intrinsic $align $size)"
+				generates a.ll
+				generates --disable-expand-memcpy-in-order a.ll
+				generates --llvm-args=--bpf-expand-memcpy-in-order a.ll
+				"$READELF" -sW out >symbols
+				lacks_line 'UND mem' symbols
+			done
+		done
+	done
+	compile aligned-copy.c
+	bpf-linker --btf -o out.o aligned-copy.bc
+}
+
+# shifts_of TYPE NAME: functions NAME_OP that shift what their pointers point to
+shifts_of() {
+	local operation other
+
+	for operation in shl lshr ashr; do
+		cat <<-END
+			define void @$2_$operation(ptr %p, ptr %q, ptr %c) {
+			  %a = load $1, ptr %p
+			  %n = load $1, ptr %c
+			  %z = $operation $1 %a, %n
+			  store $1 %z, ptr %p
+			  ret void
+			}
+		END
+	done
+	for operation in fshl fshr ushl.sat sshl.sat; do
+		[[ $operation == f* ]] && other="$1 %b, " || other=
+		cat <<-END
+			define void @$2_${operation%.*}(ptr %p, ptr %q, ptr %c) {
+			  %a = load $1, ptr %p
+			  %b = load $1, ptr %q
+			  %n = load $1, ptr %c
+			  %z = call $1 @llvm.$operation.$2($1 %a, $other$1 %n)
+			  store $1 %z, ptr %p
+			  ret void
+			}
+		END
+	done
+}
+
+@test "shifts of more than 64 bits come to what the host's come to" {
+	local type name operation
+
+	for type in i65 i96 i127 i128 i256 i512 '<2 x i128>'; do
+		name=${type//[<> ]/} && name=${name/#2x/v2}
+		shifts_of "$type" "$name"
+		for operation in shl lshr ashr fshl fshr ushl sshl; do
+			echo "SHIFT($name, ${name##*i}, $operation)" >>shifts.h
+		done
+	done | ir a
+	generates a.ll
+	absent __ <("$READELF" -sW out)
+	generates --emit=llvm-ir a.ll
+	absent -v 'i64' <(grep -E '(shl|shr) .* %.*, %|call .*sat' out)
+	sed '/^target /d; s/@\([iv][0-9]\)/@host_\1/' a.ll >host.ll
+	mv out ours.ll
+	"$CLANG" -w -O1 -I . -o host "$FIXTURES/shifts-host.c" -x ir host.ll ours.ll
+	run -0 ./host
+	[[ $output == '49 operations' ]]
+}
+
+@test "what is shifted by a constant, added, subtracted or compared in 128 bits is left to LLVM" {
+	ir a <<-'END'
+		define i1 @f(ptr %p, ptr %q) {
+		  %a = load i128, ptr %p
+		  %b = load i128, ptr %q
+		  %c = shl i128 %a, 70
+		  %d = add i128 %c, %b
+		  %e = ashr i128 %d, 3
+		  %g = sub i128 %e, %a
+		  %h = call i128 @llvm.fshl.i128(i128 %g, i128 %e, i128 %b)
+		  store i128 %h, ptr %p
+		  %r = icmp slt i128 %h, %b
+		  ret i1 %r
+		}
+	END
+	generates --emit=llvm-ir a.ll
+	diff <(grep '%.* = ' a.ll) <(grep '%.* = ' out | sed 's/, align 16//')
+	generates a.ll
+	absent __ <("$READELF" -sW out)
+}
+
+# words_of POINTER [CALL]: how many 8-byte stores the memset of 32 bytes at POINTER takes, after CALL
+words_of() {
+	memory_function "${2:-}" "$(memory_call memset 1 32 "$1")" '%unused = add i32 1, 1' \
+		"call void @use(ptr $1)"
+	code a.ll | grep -c '^\*(u64 \*)' || true
+}
+
+@test "stores are as wide as what they are in can be aligned" {
+	[[ $(words_of %o '%o = alloca [40 x i8], align 1') == 4 ]]
+	[[ $(words_of %i '%o = alloca [40 x i8], align 1
+		%i = getelementptr i8, ptr %o, i64 8') == 4 ]]
+	[[ $(words_of %i '%o = alloca { i8, [39 x i8] }, align 1
+		%i = getelementptr { i8, [39 x i8] }, ptr %o, i64 0, i32 1') == 0 ]]
+	[[ $(words_of %i '%o = alloca [4 x { i32, i32 }], align 1
+		%i = getelementptr [4 x { i32, i32 }], ptr %o, i64 0, i64 %n') == 4 ]]
+	[[ $(words_of %i '%o = alloca [40 x i8], align 1
+		%i = getelementptr i8, ptr %o, i64 %n') == 0 ]]
+	[[ $(words_of @mine) == 4 ]]
+	[[ $(words_of @placed) == 0 ]]
+	[[ $(words_of @yours) == 0 ]]
+	[[ $(words_of %i '%a = ptrtoint ptr %p to i64
+		%b = and i64 %a, -8
+		%i = inttoptr i64 %b to ptr') == 4 ]]
+	# and no wider
+	[[ $(words_of %i '%o = alloca [40 x i8], align 1
+		%i = getelementptr i8, ptr %o, i64 4') == 0 ]]
+	code a.ll >instructions
+	[[ $(grep -c '^\*(u32 \*)' instructions) == 8 ]]
+}
+
+@test "what LLVM expands needs no builtin when it orders the copies" {
+	for intrinsic in memset memcpy; do
+		for align in 1 2 4 8; do
+			for size in 1 128 129 192 300 1000 1022 1023 1024 1025 1032; do
+				memory_function "$(memory_call $intrinsic $align $size)"
+				[[ "$("llc-$LLVM_MAJOR" -mtriple=bpf -o unused a.ll 2>&1)" == *"'$intrinsic'"* ]] &&
+					wanted=$intrinsic || wanted=
+				[[ $(builtins_of --disable-expand-memcpy-in-order) == "$wanted" ]]
+			done
+		done
+	done
+	# whose words are in registers and on the stack
+	memory_function "$(memory_call memmove 8 300)"
+	[[ ! $(builtins_of --disable-expand-memcpy-in-order) ]]
+	memory_function "$(memory_call memmove 8 1000)"
+	[[ $(builtins_of --disable-expand-memcpy-in-order) == memmove ]]
+	memory_function '%o = alloca [400 x i8]' 'call void @use(ptr %o)' "$(memory_call memmove 8 300)"
+	[[ $(builtins_of --disable-expand-memcpy-in-order) == memmove ]]
+	# byte by byte, which LLVM would keep on the stack
+	memory_function '%o = alloca [300 x i8]' 'call void @use(ptr %o)' \
+		'call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %o, i64 299, i1 false)'
+	[[ ! $(builtins_of --disable-expand-memcpy-in-order) ]]
+}
+
+@test "memcmp and bcmp are loads where the size is known" {
+	for name in memcmp bcmp; do
+		for size in 1 2 3 8 10 31 128; do
+			memory_function "%x = call i32 @$name(ptr %p, ptr %q, i64 $size)" "ret i32 %x"
+			sed -i '/ret i32 0/d' a.ll
+			[[ ! $(builtins_of --disable-expand-memcpy-in-order) ]]
+			[[ $size != [1238] || ! $(builtins_of) ]]
+		done
+		memory_function "%x = call i32 @$name(ptr %p, ptr %q, i64 %n)" "ret i32 %x"
+		sed -i '/ret i32 0/d' a.ll
+		[[ $(builtins_of --disable-expand-memcpy-in-order) == "$name" ]]
+	done
+	# where much shorter than the loads, it is a call in order
+	memory_function '%x = call i32 @memcmp(ptr %p, ptr %q, i64 100)' "ret i32 %x"
+	sed -i '/ret i32 0/d' a.ll
+	[[ $(builtins_of) == memcmp ]]
+	memory_function '%o = alloca [64 x i8]' 'call void @use(ptr %o)' \
+		'%x = call i32 @memcmp(ptr @mine, ptr %o, i64 64)' "ret i32 %x"
+	sed -i '/ret i32 0/d' a.ll
+	[[ ! $(builtins_of) ]]
+}
+
+@test "a volatile copy stays one" {
+	memory_function 'call void @llvm.memset.p0.i64(ptr %p, i8 1, i64 4, i1 true)' \
+		'call void @llvm.memset.p0.i64(ptr %p, i8 2, i64 4, i1 true)' \
+		'call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %q, i64 2, i1 true)' \
+		'call void @llvm.memmove.p0.p0.i64(ptr %p, ptr %q, i64 2, i1 true)'
+	for options in '' --disable-expand-memcpy-in-order; do
+		# shellcheck disable=SC2086 # none or one
+		[[ $(code $options a.ll | grep -c '^\*(u8 \*)') == 12 ]]
+	done
+}
+
 @test "intrinsics of other pointer and size types" {
 	ir a <<-'END'
 		declare void @llvm.memset.p0.i32(ptr, i8, i32, i1)
@@ -350,6 +560,27 @@ own_memset() {
 	gcc -I . -o host "$FIXTURES/memory-host.c" -lbpf -lelf -lz
 	run -0 timeout 60 ./host
 	[[ $output == *' runs' ]]
+}
+
+@test "what is inline does in the kernel what libc does, at each size and alignment" {
+	need_kernel
+	local align size sizes options
+
+	for size in {0..17} 24 31 32 33 63 64 65 100 127 128 129 192 255 256 300; do
+		sizes+="X($size)"
+	done
+	for align in 1 2 4 8 16 32; do
+		for options in '' --disable-expand-memcpy-in-order; do
+			compile memory-family.c -DALIGN=$align "-DSIZES(X)=$sizes"
+			# shellcheck disable=SC2086 # none or one
+			bpf-linker --btf $options -o family.o memory-family.bc
+			load_with_btf family.o
+			bpftool gen skeleton family.o name family >family.skel.h
+			gcc -I . -DALIGN=$align "-DSIZES(X)=$sizes" -o host "$FIXTURES/memory-family-host.c" -lbpf -lelf -lz
+			run -0 timeout 60 ./host
+			[[ $output == *' runs' ]]
+		done
+	done
 }
 
 @test "they load for every --cpu, and without debug info" {
@@ -418,6 +649,100 @@ own_memset() {
 	functions_are f_memset memset
 }
 
+@test "string functions that are called are brought; not the kernel's, and none of other parameters" {
+	ir a <<-'END'
+		declare i64 @strlen(ptr)
+		declare ptr @strchr(ptr, i32)
+		declare i32 @strcmp(ptr, ptr) section ".ksyms"
+		declare i64 @strnlen(ptr)
+		define i64 @f(ptr %p) {
+		  %n = call i64 @strlen(ptr %p)
+		  %q = call ptr @strchr(ptr %p, i32 47)
+		  %c = call i32 @strcmp(ptr %p, ptr %q)
+		  %m = call i64 @strnlen(ptr %q)
+		  %s = add i64 %n, %m
+		  ret i64 %s
+		}
+	END
+	settled a.ll
+	functions_are f strchr strlen
+	settled --disable-memory-builtins a.ll
+	functions_are f
+	# an own one stays
+	sed -i 's/^declare i64 @strlen(ptr)/define weak i64 @strlen(ptr %p) { ret i64 77 }/' a.ll
+	settled a.ll
+	functions_are f strchr strlen
+	[[ $(body strlen) == *'ret i64 77'* ]]
+}
+
+@test "a value of 32 bits is extended once, for the comparison and what it guards" {
+	cat >in.ll <<-'END'
+		target triple = "bpf"
+		define i32 @prog(ptr %c) section "xdp" {
+		  %array = alloca [8 x i32], align 8
+		  call void @llvm.memset.p0.i64(ptr align 8 %array, i8 0, i64 32, i1 false)
+		  %at = getelementptr i8, ptr %c, i64 12
+		  %a = load i32, ptr %at
+		  %after = getelementptr i8, ptr %c, i64 16
+		  %b = load i32, ptr %after
+		  %x = call i32 asm "$0 = $1", "=r,r"(i32 %a)
+		  %sum = add i32 %b, %x
+		  %over = icmp ult i32 %sum, %x
+		  br i1 %over, label %out, label %check
+		check:
+		  store i32 %sum, ptr %array
+		  %fits = icmp ult i32 %x, 8
+		  br i1 %fits, label %index, label %out
+		index:
+		  %wide = zext nneg i32 %x to i64
+		  %element = getelementptr [8 x i32], ptr %array, i64 0, i64 %wide
+		  store i32 %x, ptr %element
+		  %first = load i32, ptr %array
+		  ret i32 %first
+		out:
+		  ret i32 1
+		}
+	END
+	# of the sum and of the value
+	bpf-codegen -o out in.ll
+	"$OBJDUMP" -d out >code
+	[[ $(grep -Ec '<<= (0x20|32)' code) == 2 ]]
+	# clang's code stays as clang has it
+	sed '$a!llvm.ident = !{!0}\n!0 = !{!"clang version 22.1.0"}' in.ll >clang.ll
+	bpf-codegen --cpu v1 -o clang clang.ll
+	"$OBJDUMP" -d clang >code
+	[[ $(grep -Ec '<<= (0x20|32)' code) == 3 ]]
+	# there are registers for it
+	bpf-codegen --cpu v3 -o v3 in.ll
+	"$OBJDUMP" -d v3 >code
+	absent '<<= 0x20' code
+	need_kernel
+	load_object out
+	load_object v3
+}
+
+@test "no stack protector, and no function that is not optimized" {
+	ir a <<-'END'
+		declare void @g(ptr)
+		define i32 @f(i32 %x) #0 {
+		  %place = alloca [64 x i8]
+		  call void @g(ptr %place)
+		  %y = add i32 %x, 1
+		  %z = mul i32 %y, 3
+		  ret i32 %z
+		}
+		attributes #0 = { noinline optnone sspreq }
+	END
+	for kind in ssp sspstrong sspreq; do
+		sed "s/sspreq/$kind/" a.ll >b.ll
+		generates b.ll
+		"$READELF" -sW out >symbols
+		lacks_line __stack_chk symbols
+		sed "s/noinline optnone $kind/noinline/" b.ll >plain.ll
+		cmp <(code b.ll) <(code plain.ll)
+	done
+}
+
 # --- What LLVM is told, and what it reports ---
 
 # too_much WHAT: a function that the BPF backend has an error for
@@ -451,8 +776,8 @@ too_much() {
 	echo precious >out
 	for what in return parameters arguments; do
 		too_much $what
-		one_error "bpf-codegen: error: a.ll: *function f *" bpf-codegen -o out a.ll
-		one_error "bpf-codegen: error: a.ll: *function f *" bpf-codegen --emit asm -o out a.ll
+		one_error "bpf-codegen: error: a.ll: function 'f': *" bpf-codegen -o out a.ll
+		one_error "bpf-codegen: error: a.ll: function 'f': *" bpf-codegen --emit asm -o out a.ll
 	done
 	[[ $(<out) == precious ]]
 }
@@ -511,6 +836,8 @@ too_much() {
 	[[ $(code a.ll | grep -oE '0x[0-9a-f]+' | tr '\n' ' ') == "$in_order" ]]
 	[[ $(code --disable-expand-memcpy-in-order a.ll | grep -oE '0x[0-9a-f]+' | sort -u | wc -l) == 4 ]]
 	[[ $(code --disable-expand-memcpy-in-order a.ll | grep -oE '0x[0-9a-f]+' | tr '\n' ' ') != "$in_order" ]]
+	cmp <(code --disable-expand-memcpy-in-order a.ll) <(code --llvm-args=--bpf-expand-memcpy-in-order=false a.ll)
+	cmp <(code a.ll) <(code --llvm-args=--bpf-expand-memcpy-in-order a.ll)
 }
 
 @test "--llvm-args" {
@@ -521,6 +848,15 @@ too_much() {
 	run --separate-stderr bpf-codegen --llvm-args=--bpf-stack-size=2000 -o out a.ll
 	[[ $status == 0 && ! $stderr ]]
 	usage_error_of bpf-codegen "*--llvm-args*'--no-such-option'*" --llvm-args=--no-such-option -o out a.ll
+}
+
+@test "remarks of code generation are shown to who asks for them" {
+	program
+	generates --log-level=debug a.ll
+	run bpf-codegen --log-level=debug --llvm-args=-pass-remarks-analysis=prologepilog -o out a.ll
+	[[ $status == 0 && $output == *" 0 stack bytes in function 'f'"* ]]
+	run bpf-codegen --log-level=debug --llvm-args=--pass-remarks=inline -o out a.ll
+	[[ $status == 0 && $output == *" 0 stack bytes in function 'f'"* ]]
 }
 
 @test "--dump-module writes the IR that code is generated from" {
@@ -631,10 +967,63 @@ too_much() {
 	grep -F .BTF.ext out.s
 }
 
+@test "--map of a module without notes" {
+	ir a <<<'@v = global i32 1
+	@c = private constant [2 x i8] c"a\00"
+	declare i32 @undefined()
+	define internal i32 @g() { ret i32 3 }
+	define i32 @f() section "xdp" {
+	  %r = call i32 @g()
+	  %s = call i32 @undefined()
+	  %c = load volatile i8, ptr @c
+	  ret i32 %s
+	}'
+	generates a.ll
+	mv out without
+	generates --map out.map a.ll
+	cmp out without
+	map_agrees out.map out
+	[[ $(in_map out.map function g) == '2 0 -' ]]
+	[[ $(in_map out.map variable c) == '- - -' && $(in_map out.map undefined undefined) == '- - -' ]]
+	absent -E 'dropped|inlined' out.map
+}
+
+@test "--map has builtins that were brought, and each name as one word" {
+	ir a <<<'declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+	@"a \5C\1B\E2\80\AE" = global i32 1, section "one two"
+	define void @f(ptr %p, ptr %q, i64 %n) {
+	  call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %q, i64 %n, i1 false)
+	  ret void
+	}'
+	bpf-merge --note-map a.ll | bpf-codegen --map 'out.map' -o out
+	[[ $(in_map out.map function memcpy) == [1-9]*' 0 <internal>' ]]
+	[[ $(in_map out.map function f) == [1-9]*' 0 a.ll' ]]
+	grep -E '^ +0 +4 +- +- variable +one.040two +a.ll +a.040.134.033.342.200.256$' out.map
+	awk 'NF != 8 && NR > 1 { exit 1 }' out.map
+	generates --disable-memory-builtins --why f a.ll
+}
+
+@test "--map has what module asm defines, and aliases; --why knows builtins that were brought" {
+	ir a <<<'module asm ".globl plain\0Aplain:\0A exit\0A.globl typed\0A.type typed,@function\0Atyped: exit\0A.size typed, 8"
+	declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+	@b = alias i32 (), ptr @f
+	define i32 @f() { ret i32 1 }
+	define void @g(ptr %p, ptr %q, i64 %n) {
+	  call void @llvm.memcpy.p0.p0.i64(ptr %p, ptr %q, i64 %n, i1 false)
+	  ret void
+	}'
+	bpf-merge --note-map -o a.bc a.ll
+	run -0 --separate-stderr bpf-codegen --map out.map --why 'mem*' -o out a.bc
+	[[ $stderr == 'live symbol: <internal>:(memcpy) ('* ]]
+	map_agrees <(grep -v ' plain$' out.map) out
+	[[ $(in_map out.map function plain) == '0 - -' && $(in_map out.map function typed) == '1 - -' ]]
+	[[ $(in_map out.map function b) == '2 - a.ll' ]]
+}
+
 @test "--help lists every option" {
 	lists_options bpf-codegen --emit --disable-memory-builtins --debug-info --dump-module --target --cpu \
 		--cpu-features --unroll-loops --disable-expand-memcpy-in-order --allow-bpf-trap \
-		--llvm-args --fatal-errors
+		--llvm-args --fatal-errors --map --why
 }
 
 @test "--version" {

@@ -43,10 +43,10 @@ functions_and_variables() {
 	has 'define i32 @f()'
 }
 
-@test "without exports, a hidden definition becomes internal" {
+@test "without exports, a hidden function becomes internal; a variable stays for user space" {
 	functions_and_variables
 	internalize a.ll
-	has '@hidden_v = internal global i32 1'
+	has '@hidden_v = hidden global i32 1'
 	has 'define internal i32 @hidden_f()'
 }
 
@@ -226,7 +226,7 @@ functions_and_variables() {
 	has '@v = internal global i32 1'
 	internalize a.ll
 	has '@alias_of_v = alias i32, ptr @v'
-	has '@hidden_alias = internal alias i32, ptr @v'
+	has '@hidden_alias = hidden alias i32, ptr @v' # of a variable
 }
 
 @test "internal and private stay, even by an exported name" {
@@ -262,6 +262,26 @@ noinline_functions() {
 	symbols_are 'T f' 'T g' 'U h' 'T i'
 }
 
+@test "--ignore-inline-never removes noinline from calls" {
+	ir a <<-'END'
+		define internal i32 @f(i32 %x) noinline {
+		  %y = add i32 %x, 42
+		  ret i32 %y
+		}
+		define i32 @g(i32 %x, ptr %p) {
+		  %y = call i32 @f(i32 %x) noinline nounwind
+		  %z = call i32 %p(i32 %y) noinline
+		  ret i32 %z
+		}
+	END
+	internalize a.ll
+	has noinline
+	internalize --ignore-inline-never a.ll
+	lacks noinline
+	has nounwind
+	bpf-internalize --ignore-inline-never a.ll | bpf-opt | "$DIS" | absent 'call i32 @f'
+}
+
 @test "without --ignore-inline-never both stay" {
 	noinline_functions
 	internalize a.ll
@@ -281,6 +301,18 @@ noinline_functions() {
 	has 'module asm ".set kept, 1"'
 	has '"Debug Info Version"'
 	has 'target triple = "bpf"'
+}
+
+@test "a module in which nothing is to be changed is written as it was read" {
+	ir a <<<'define i32 @f() { ret i32 1 }'
+	"$AS" -o a.bc a.ll
+	bpf-internalize a.bc | cmp - a.bc
+	bpf-internalize --export f a.bc | cmp - a.bc
+	bpf-internalize --export g a.bc | "$DIS" | grep 'define internal i32 @f()'
+	bpf-internalize a.ll | "$DIS" | grep 'define i32 @f()'
+	ir noinline <<<'define i32 @f() noinline { ret i32 1 }'
+	"$AS" noinline.ll
+	bpf-internalize --ignore-inline-never noinline.bc | "$DIS" | absent noinline
 }
 
 # --- Input and output ---

@@ -4,6 +4,8 @@
 load helper
 load module
 
+OPT=opt-$LLVM_MAJOR
+
 # merge ARGUMENT...: out.bc and out.ll, and no word
 merge() {
 	becomes bpf-merge "$@"
@@ -195,7 +197,7 @@ counter_users() {
 		bpf-merge -o out --export nothing b.ll a.ll
 	ir a <<<'@v = global i32 1'
 	ir b <<<'@v = global i32 1'
-	one_error "bpf-merge: error: b.ll: duplicate symbol 'v', also defined in a.ll" \
+	one_error "bpf-merge: error: b.ll: duplicate symbol 'v', also defined in a.ll, which is the same file or a copy of it" \
 		bpf-merge -o out a.ll b.ll
 	[[ ! -e out ]]
 }
@@ -481,7 +483,7 @@ counter_users() {
 	archive helper.a helper
 	for export in first second; do
 		bpf-extract a.ll b.ll helper.a | becomes bpf-merge --unresolved-symbols=error --export=$export
-		has 'define i32 @helper() {'
+		has 'define i32 @helper() #'
 		has 'ret i32 5'
 	done
 }
@@ -512,7 +514,7 @@ counter_users() {
 		END
 	done
 	merge a.ll b.ll
-	[[ $(count 'i32 @f() {') == 1 ]]
+	[[ $(count 'i32 @f() #') == 1 ]]
 	[[ $(body a) == *'@f()'* && $(body b) == *'@f()'* ]]
 }
 
@@ -656,7 +658,7 @@ counter_users() {
 @test "equal definitions in other sections are two all the same" {
 	ir a <<<'@v = global i32 5, section "other"'
 	cp a.ll b.ll
-	one_error "bpf-merge: error: b.ll: duplicate symbol 'v', also defined in a.ll" \
+	one_error "bpf-merge: error: b.ll: duplicate symbol 'v', also defined in a.ll, which is the same file or a copy of it" \
 		bpf-merge -o out a.ll b.ll
 }
 
@@ -687,8 +689,8 @@ counter_users() {
 	END
 	for files in 'a.ll c.ll' 'c.ll a.ll'; do
 		# shellcheck disable=SC2086 # two files
-		one_error "bpf-merge: error: c.ll: symbol 'f' is a variable, but a function in a.ll" \
-			bpf-merge -o out $files
+		merge_warns "c.ll: variable 'f' is declared as 'int f', used by function 'c', but a.ll defines 'int f(void)'; *" $files
+		symbols_are 'T c' 'T f'
 	done
 }
 
@@ -703,8 +705,178 @@ counter_users() {
 	END
 	for order in 'a.ll b.ll' 'b.ll a.ll'; do
 		# shellcheck disable=SC2086 # two
-		one_error "bpf-merge: error: ?.ll: symbol 'x' is a * in ?.ll" bpf-merge -o out.bc $order
+		merge_warns "?.ll: undefined symbol 'x', used by function '?'" $order
+		symbols_are 'T a' 'T b' 'U x'
 	done
+}
+
+# user C, definition C: writes user.bc and definition.bc
+user() {
+	echo "$1" >user.c
+	compile user.c "${@:2}" -w
+}
+
+definition() {
+	echo "$1" >definition.c
+	compile definition.c "${@:2}" -w
+}
+
+# mismatches USER DEFINITION: the warning has these prototypes, with their lines, in any order of the
+# files, with debug info and where it is to be dropped
+mismatches() {
+	local arguments
+	for arguments in 'user.bc definition.bc' 'definition.bc user.bc' '--btf user.bc definition.bc' \
+		'--strip-debug definition.bc user.bc'; do
+		# shellcheck disable=SC2086 # several
+		merge_warns "user.bc: $1 (user.c:1), used by function 'p' (user.c:1), but definition.bc defines '$2' (definition.c:1); declare it as it is defined" $arguments
+	done
+}
+
+# fits [FLAG...]: not a word
+fits() {
+	merge user.bc definition.bc
+	merge --strip-debug definition.bc user.bc
+}
+
+@test "a result in memory, and one in registers" {
+	user 'struct three { long a, b, c; }; struct three get(int x); long p(int x) { return get(x).b; }'
+	definition '__int128 get(int x) { return ((__int128)x << 64) | 7; }'
+	mismatches "function 'get' is declared as 'struct three get(int)'" '__int128 get(int)'
+	user 'struct three { long a, b, c; }; struct three get(int x); long p(int x) { return get(x).b; }' -g0
+	definition '__int128 get(int x) { return ((__int128)x << 64) | 7; }' -g0
+	merge_warns "user.bc: function 'get' is declared as 'struct three get(int)', used by function 'p', but definition.bc defines '__int128 get(int)'; *" user.bc definition.bc
+
+	ir user <<-'END'
+		declare void @get(ptr sret([2 x i64]), i32)
+		define void @p(ptr %x) {
+		  call void @get(ptr sret([2 x i64]) %x, i32 1)
+		  ret void
+		}
+	END
+	ir definition <<-'END'
+		define void @get(ptr sret([3 x i64]) %x, i32 %y) { ret void }
+	END
+	merge_warns "user.ll: function 'get' is declared as '\[2 x i64\] get(int)', used by function 'p', but definition.ll defines '\[3 x i64\] get(int)'; *" user.ll definition.ll
+	ir definition <<-'END'
+		define void @get(ptr %x, i32 %y) { ret void }
+	END
+	merge_warns "*'\[2 x i64\] get(int)'*'void get(void \*, int)'*" user.ll definition.ll
+}
+
+@test "a call with another number of parameters, or of another size" {
+	definition 'int f(int x) { return x; }'
+	user 'int f(int, int); int p(int x) { return f(x, 2); }'
+	mismatches "function 'f' is declared as 'int f(int, int)'" 'int f(int)'
+	user 'int f(void); int p(int x) { return f(); }'
+	mismatches "function 'f' is declared as 'int f(void)'" 'int f(int)'
+	user 'int f(char); int p(int x) { return f(x); }'
+	mismatches "function 'f' is declared as 'int f(char)'" 'int f(int)'
+	user 'long f(int); int p(int x) { return f(x); }'
+	mismatches "function 'f' is declared as 'long f(int)'" 'int f(int)'
+	user 'int f(int, ...); int p(int x) { return f(x, 2); }'
+	mismatches "function 'f' is declared as 'int f(int, ...)'" 'int f(int)'
+	user 'int f(const struct s *, int (*)[3], int (*)(unsigned, long)); int p(int x) { return f(0, 0, 0); }'
+	mismatches "function 'f' is declared as 'int f(const struct s \*, int (\*)\[3\], int (\*)(unsigned int, long))'" 'int f(int)'
+	# one that is not called
+	user 'long f(long); void *p(int x) { return f; }'
+	mismatches "function 'f' is declared as 'long f(long)'" 'int f(int)'
+}
+
+@test "a call by another type than the declaration's" {
+	local call="user.bc: function 'f' is called as 'int f(int, char)', used by function 'p' (user.c:1), but definition.bc defines 'int f(int)' (definition.c:1); declare it as it is defined"
+	definition 'int f(int x) { return x; }'
+	user 'int f(int); int p(int x) { return ((int (*)(int, char))f)(x, 1); }'
+	merge_warns "$call" user.bc definition.bc
+	# it says that of calls alone
+	user 'int f(); int p(int x) { return f(x, 1); }'
+	merge_warns "${call/char/int}" user.bc definition.bc
+	# which may put a wrong declaration right
+	user 'void f(void); int p(int x) { return ((int (*)(int))f)(x); }'
+	fits
+	user 'long f(); int p(int x) { return f(x); }'
+	merge_warns "*'long f(int)'*'int f(int)'*" user.bc definition.bc
+}
+
+@test "what was linked before has a call by another type" {
+	user 'int f(int, int); int p(int x) { return f(x, 2); }'
+	definition 'int f(int x) { return x; }'
+	"llvm-link-$LLVM_MAJOR" -o both.bc user.bc definition.bc
+	merge_warns "both.bc: function 'f' is called as 'int f(int, int)', used by function 'p' (user.c:1), but both.bc defines 'int f(int)' (definition.c:1); *" both.bc
+}
+
+@test "a weak definition that lost, and another type" {
+	user '__attribute__((weak)) int f(int x) { return x + 1; } int p(int x) { return f(x); }'
+	definition 'long f(long x) { return x; }'
+	mismatches "function 'f' is declared as 'int f(int)'" 'long f(long)'
+}
+
+@test "a variable of another size, or a function" {
+	definition 'int t[8] = {1};'
+	user 'extern int t[4]; int p(int x) { return t[x & 3]; }'
+	mismatches "variable 't' is declared as 'int t\[4\]'" 'int t\[8\]'
+	user 'extern long t; int p(int x) { return t; }'
+	mismatches "variable 't' is declared as 'long t'" 'int t\[8\]'
+	user 'extern char t; int p(int x) { return t; }'
+	mismatches "variable 't' is declared as 'char t'" 'int t\[8\]'
+	user 'struct s { int n, a[9]; }; extern struct s t; int p(int x) { return t.n; }'
+	mismatches "variable 't' is declared as 'struct s t'" 'int t\[8\]'
+	user 'int t(int); int p(int x) { return t(x); }'
+	mismatches "function 't' is declared as 'int t(int)'" 'int t\[8\]'
+	definition 'int t(int x) { return x; }'
+	user 'extern int t; int p(int x) { return t; }'
+	mismatches "variable 't' is declared as 'int t'" 'int t(int)'
+	bpf-linker -o out.o user.bc definition.bc
+}
+
+@test "one prototype that two compilers take for another" {
+	ir user <<-'END'
+		%struct.pair = type { i64, i64 }
+		declare %struct.pair @get(i32)
+		define void @p() {
+		  call %struct.pair @get(i32 1)
+		  ret void
+		}
+	END
+	ir definition <<-'END'
+		%struct.pair = type { i64, i64 }
+		define void @get(ptr sret(%struct.pair) %x, i32 %y) { ret void }
+	END
+	merge_warns "user.ll: function 'get' is declared as 'struct pair get(int): %struct.pair (i32)', used by function 'p', but definition.ll defines 'struct pair get(int): void (ptr, i32)'; compile both with one compiler" user.ll definition.ll
+}
+
+@test "declarations that fit their definitions" {
+	definition 'int f(int x, char c) { return x + c; } int g() { return 1; } int h(x) short x; { return x; }'
+	user 'int f(), g(), h(); int p(int x) { return f(x, (char)1) + g() + h(x); }' -std=gnu17
+	fits
+	definition 'unsigned char f(unsigned char x, _Bool y) { return x + y; }'
+	user '_Bool f(_Bool, signed char); int p(int x) { return f(x, x); }'
+	fits
+	definition 'int f(unsigned x, const char *const *p, long a) { return x + **p + a; }'
+	user 'enum e { A, B }; enum e f(enum e, struct s *, void *); int p(int x) { return f(x, 0, 0); }'
+	fits
+	definition 'int f(int x) { return x; }'
+	user '__attribute__((weak)) int f(int x); int p(int x) { return f ? f(x) : 1; }'
+	fits
+	definition 'void *memset(void *a, int b, unsigned n) { while (n--) ((volatile char *)a)[n] = b; return a; }'
+	user 'int p(char *x, int n) { __builtin_memset(x, 1, n); return 0; }'
+	fits
+}
+
+@test "variables that are declared with less than they are" {
+	definition 'int t[4] = {1}; struct s { long a, b; } s = {1}; int v[3] = {1}; int c = 4;
+		struct fl { int n, a[]; } fl = {1, {2, 3}}; union u { int a; char b[16]; } u = {1};'
+	for flag in -g -g0; do
+		user 'extern int t[]; extern struct s s; extern const volatile void v; extern char c[];
+			extern struct fl { int n, a[]; } fl; extern union u { int a; char b[16]; } u;
+			int p(int x) { return t[x & 1] + (long)&s + (long)&v + fl.a[1] + (long)c + u.a; }' $flag
+		fits
+	done
+	definition 'int t[8], v[8];' -fcommon
+	user 'int t[2]; __attribute__((weak)) int v[4]; int p(int x) { return t[x & 1] + v[x & 3]; }' -fcommon
+	fits
+	definition 'struct { int (*type)[1]; int *key, *value; } m __attribute__((section(".maps"), used));'
+	user 'extern struct { int *type; } m __attribute__((section(".maps"))); int p(int x) { return (long)&m; }'
+	merge user.bc definition.bc
 }
 
 @test "external globals without a name" {
@@ -960,7 +1132,7 @@ counter_users() {
 	archive l.a l
 	bpf-extract a.ll l.a | becomes bpf-merge
 	has '@cfg = global i32 2'
-	has 'define i32 @f() {'
+	has 'define i32 @f() #'
 	has 'ret i32 2'
 	lacks '@g'
 }
@@ -1105,7 +1277,7 @@ counter_users() {
 	[[ ! -e out ]]
 }
 
-@test "without exports, what the files define with default visibility stays" {
+@test "without exports, what the files define with default visibility stays, and hidden variables" {
 	ir a <<-'END'
 		@v = global i32 1
 		@c = constant i32 1
@@ -1118,7 +1290,7 @@ counter_users() {
 		define internal void @static_function() { ret void }
 	END
 	merge a.ll
-	symbols_are 'D alias' 'D c' 'T f' 'D v' 'W w'
+	symbols_are 'D alias' 'D c' 'T f' 'D hidden_variable' 'D v' 'W w'
 	for global in '@v = global' '@c = constant' '@alias = alias' 'define void @f' \
 		'define weak void @w'; do
 		has "$global"
@@ -1521,6 +1693,117 @@ needs_memset() {
 	lacks 'DISubprogram(name: "not_needed"'
 }
 
+# objects_are_the_same FILE...: with --btf and without; whole.o and slim.o, of whole.bc and slim.bc
+objects_are_the_same() {
+	local name
+
+	bpf-merge --unresolved-symbols=ignore -o whole.bc "$@"
+	bpf-merge --unresolved-symbols=ignore --btf -o slim.bc "$@"
+	"$OPT" -passes=verify -disable-output slim.bc
+	for name in whole slim; do
+		bpf-internalize $name.bc | bpf-debuginfo --btf 2>$name.warnings | bpf-opt | bpf-codegen -o $name.o
+	done
+	cmp whole.o slim.o
+	diff whole.warnings slim.warnings
+}
+
+# btf_is_the_same FILE...: so are the objects, and the types are those of all debug info
+btf_is_the_same() {
+	objects_are_the_same "$@"
+	bpf-internalize whole.bc | bpf-debuginfo --btf --debug-info=full 2>full.warnings | bpf-opt |
+		bpf-codegen -o full.o
+	diff <(types_of full.o) <(types_of slim.o)
+}
+
+@test "--btf drops debug info, and BTF is the same: C and C++" {
+	for file in btf-types btf-reach btf-user btf-library btf-rejected loop memory globals kfunc; do
+		for level in -O0 -O2; do
+			compile $file.c $level
+			btf_is_the_same $file.bc
+		done
+	done
+	for level in -O0 -O2; do
+		compile calls.c $level
+		compile calls-lib.c $level
+		btf_is_the_same calls.bc calls-lib.bc
+		"$CLANG" -x c++ -std=c++20 -fno-exceptions -fno-rtti -fstandalone-debug -target bpf $level -g -w \
+			-emit-llvm -c -o classes.bc "$FIXTURES/btf-classes.cc"
+		objects_are_the_same classes.bc
+	done
+}
+
+@test "--btf drops the members of structs that BTF only names" {
+	compile btf-reach.c
+	btf_is_the_same btf-reach.bc
+	for name in named_only named_by_typedef met_once; do
+		grep "FWD '$name' fwd_kind=struct" slim.o.raw
+	done
+	for name in met_twice tagged element argument result key_behind far_operand core_inner core_type; do
+		# LLVM 21 does not look behind a key
+		((LLVM_MAJOR == 21)) && [[ $name == key_behind ]] || grep "STRUCT '$name' " slim.o.raw
+	done
+	"$DIS" -o slim.ll slim.bc
+	grep 'DW_TAG_structure_type, name: "named_only"' slim.ll
+	absent 'DW_TAG_structure_type, name: "named_only".*elements:' slim.ll
+	grep 'DW_TAG_structure_type, name: "met_twice".*elements:' slim.ll
+	absent -e '#dbg_' -e 'DILexicalBlock.*scope: null' -e 'retainedTypes:' slim.ll
+}
+
+@test "--btf: a struct that one file only names, and another has" {
+	cat >types.h <<-'END'
+		struct shared { int x; };
+		struct cyclic { struct cyclic *next; struct shared *s; };
+		struct user { struct shared *s; struct cyclic *c; };
+	END
+	cat types.h - >a.c <<<'int a(struct user *u) { return u != 0; }'
+	cat types.h - >b.c <<<'int b(struct shared *s, struct cyclic *c) { return s->x + (c->next != 0); }'
+	compile a.c
+	compile b.c
+	for files in 'a.bc b.bc' 'b.bc a.bc'; do
+		# shellcheck disable=SC2086 # two words
+		btf_is_the_same $files
+		grep -A 1 "STRUCT 'shared' size=4 vlen=1" slim.o.raw
+		grep "STRUCT 'cyclic' size=16 vlen=2" slim.o.raw
+		absent FWD slim.o.raw
+	done
+}
+
+@test "--btf keeps the parameters of templates" {
+	cat >a.cc <<-'END'
+		struct argument { int x; };
+		template <typename T> struct carrier { int y; };
+		carrier<argument> v;
+	END
+	"$CLANG" -x c++ -fstandalone-debug -target bpf -O2 -g -emit-llvm -c -o a.bc a.cc
+	btf_is_the_same a.bc
+	"$DIS" -o slim.ll slim.bc
+	grep 'DITemplateTypeParameter(name: "T"' slim.ll
+	grep 'name: "argument".*elements:' slim.ll
+}
+
+@test "--btf keeps the names of parameters that only variable records have" {
+	echo 'int f(int first, int second) { return first + second; }' >a.c
+	compile a.c -O0
+	bpf-merge --btf a.bc | "$DIS" -o slim.ll
+	absent '#dbg_' slim.ll
+	((LLVM_MAJOR == 21)) || grep 'DILocalVariable(name: "second", arg: 2' slim.ll
+}
+
+@test "--btf leaves nothing where --strip-debug is given, too" {
+	compile btf-types.c
+	bpf-merge --btf --strip-debug btf-types.bc | "$DIS" -o slim.ll
+	absent -e DICompileUnit -e DILocation slim.ll
+}
+
+@test "--btf: of all types of the kernel, few are left" {
+	[[ -e /sys/kernel/btf/vmlinux ]] || skip "the kernel has no BTF"
+	compile_core_program
+	btf_is_the_same core.bc
+	(($(stat -c %s core.bc) > 500000 && $(stat -c %s slim.bc) < 100000))
+	need_kernel
+	load_with_btf slim.o
+}
+
 # --- Input and output ---
 
 @test "the same inputs give the same bytes, in any directory" {
@@ -1547,7 +1830,7 @@ needs_memset() {
 	cmp files <(bpf-extract a.ll b.ll lib.ll | bpf-merge)
 	cmp files <(bpf-merge <(bpf-extract a.ll) <(bpf-extract b.ll lib.ll))
 	"$AS" -o a.bc a.ll
-	cmp files <(bpf-merge a.bc - lib.ll <b.ll)
+	same_module files <(bpf-merge a.bc - lib.ll <b.ll)
 }
 
 @test "a stream that is cut off" {
@@ -1602,8 +1885,8 @@ needs_memset() {
 # --- Options ---
 
 @test "--help lists every option" {
-	lists_options bpf-merge --export --export-symbols --disable-memory-builtins --strip-debug \
-		--unresolved-symbols --fatal-errors
+	lists_options bpf-merge --export --export-symbols --disable-memory-builtins --strip-debug --btf \
+		--without-btf --unresolved-symbols --fatal-errors --note-map --why
 }
 
 @test "--version" {
@@ -1673,4 +1956,187 @@ needs_memset() {
 				"llvm-dis-$LLVM_MAJOR" | grep 'ret i32 1'
 		done
 	done
+}
+
+# --- --why ---
+
+# why_is ARGUMENT...: bpf-merge succeeds, and prints what standard input holds
+why_is() {
+	run -0 --separate-stderr bpf-merge -o out.bc "$@"
+	diff - <(echo "$stderr")
+}
+
+@test "--why: a shortest chain, over inputs and initializers, of roots of each kind" {
+	ir a <<<'@table = global [2 x ptr] [ptr @far, ptr null]
+	@unneeded = internal global i32 1
+	@text = private constant [2 x i8] c"a\00"
+	declare i32 @far()
+	define i32 @program() section "xdp" {
+	  %r = call i32 @longer()
+	  %s = call i32 @near()
+	  ret i32 %r
+	}
+	define internal i32 @longer() {
+	  %r = call i32 @near()
+	  ret i32 %r
+	}
+	define internal i32 @near() {
+	  %r = load ptr, ptr getelementptr (i8, ptr @table, i64 8)
+	  ret i32 ptrtoint (ptr @text to i32)
+	}
+	define i32 @visible() { ret i32 1 }
+	define void @memset(ptr %p, i32 %c, i64 %n) { ret void }
+	@llvm.used = appending global [1 x ptr] [ptr @program], section "llvm.metadata"'
+	ir b <<<'define i32 @far() {
+	  %r = call i32 @missing()
+	  ret i32 %r
+	}
+	declare i32 @missing()'
+	archive lib.a b
+	extract a.ll lib.a
+	why_is --unresolved-symbols=ignore --export=visible --why=far --why=text --why=visible --why=missing --why=memset stream <<-'END'
+		live symbol: lib.a(b.bc):(far)
+		>>> referenced by: a.ll:(table)
+		>>> referenced by: a.ll:(near)
+		>>> referenced by: a.ll:(program) (marked as used)
+		live symbol: a.ll:(text)
+		>>> referenced by: a.ll:(near)
+		>>> referenced by: a.ll:(program) (marked as used)
+		live symbol: a.ll:(visible) (exported)
+		undefined symbol: lib.a(b.bc):(missing)
+		>>> referenced by: lib.a(b.bc):(far)
+		>>> referenced by: a.ll:(table)
+		>>> referenced by: a.ll:(near)
+		>>> referenced by: a.ll:(program) (marked as used)
+		live symbol: a.ll:(memset) (a memory builtin)
+	END
+	why_is --unresolved-symbols=ignore --why='vis*' --why='[mf]*r' stream <<-'END'
+		live symbol: a.ll:(visible) (visible in an input)
+		live symbol: lib.a(b.bc):(far)
+		>>> referenced by: a.ll:(table) (visible in an input)
+	END
+}
+
+@test "--why: what is not in the output, and why" {
+	ir a <<<'declare i32 @nowhere()
+	@replaced = weak global i32 1
+	define internal i32 @local() {
+	  %r = call i32 @nowhere()
+	  ret i32 %r
+	}
+	define i32 @f() {
+	  %r = load i32, ptr @replaced
+	  ret i32 %r
+	}
+	define i32 @unexported() {
+	  %r = call i32 @local()
+	  ret i32 %r
+	}'
+	ir b <<<'@replaced = global i32 2'
+	ir c <<<'define i32 @in_member() { ret i32 1 }'
+	archive lib.a c
+	extract a.ll b.ll lib.a
+	why_is --export=f --why=local --why=unexported --why=nowhere --why=in_member --why=other --why='*none*' stream <<-'END'
+		dead symbol: a.ll:(local) (no live symbol refers to it)
+		dead symbol: a.ll:(unexported) (no live symbol refers to it)
+		dead symbol: a.ll:(nowhere) (no input defines it, and no live symbol refers to it)
+		dead symbol: lib.a(c.bc):(in_member) (this member is not linked: no live symbol needs it)
+		dead symbol: other (no input that was read defines it)
+		dead symbol: *none* (no live symbol matches it)
+	END
+	why_is --export=f --why=replaced stream <<-'END'
+		live symbol: b.ll:(replaced)
+		>>> referenced by: a.ll:(f) (exported)
+	END
+	why_is --export=unexported --unresolved-symbols=ignore --why=replaced stream <<-'END'
+		dead symbol: a.ll:(replaced) (b.ll defines it instead)
+		dead symbol: b.ll:(replaced) (no live symbol refers to it)
+	END
+}
+
+@test "--why: lines of references, also of inlined ones, whether debug info stays or not" {
+	cat >a.c <<-'END'
+		int there(int);
+		static inline int inlined(int x) { return there(x); }
+		int f(int x)
+		{
+			return inlined(x);
+		}
+	END
+	"$CLANG" "${BPF_CFLAGS[@]}" -emit-llvm -c a.c
+	for options in '' --strip-debug --btf; do
+		# shellcheck disable=SC2086 # none, perhaps
+		bpf-merge --unresolved-symbols=ignore -o without.bc $options a.bc
+		# shellcheck disable=SC2086
+		why_is --unresolved-symbols=ignore $options --why=there a.bc <<-'END'
+			undefined symbol: a.bc:(there)
+			>>> referenced by: a.bc:(f) (a.c:5, inlined from a.c:2) (visible in an input)
+		END
+		cmp without.bc out.bc
+	done
+}
+
+@test "--why: Rust's and C++'s names, as they are and as the source has them" {
+	local name path at names=(
+		_ZN4core9panicking9panic_fmt17h0123456789abcdefE core::panicking::panic_fmt
+		'_ZN4core3ptr56drop_in_place$LT$alloc..vec..Vec$LT$$u5b$u8$u5d$$GT$$GT$17h0123456789abcdefE' 'core::ptr::drop_in_place<alloc::vec::Vec<[u8]>>'
+		'_ZN42_$LT$$RF$T$u20$as$u20$core..fmt..Debug$GT$3fmt17h0123456789abcdefE' '<&T as core::fmt::Debug>::fmt'
+		_ZN3one3twoEi one::two
+		_Z5threePv three
+		_RNvCsgCBci2OW3gx_11log_headers5parse log_headers::parse
+		_RNCNvCsgCBci2OW3gx_11log_headers7look_ats5_0B3_ 'log_headers::look_at::{closure#7}'
+		_RNvXs1s_CsbRC1uIEvJ23_14aya_log_commonhNtB6_10WriteToBuf5write '<u8 as aya_log_common::WriteToBuf>::write'
+		_RNvXsd_CsbRC1uIEvJ23_14aya_log_commonAhj6_NtB5_10WriteToBuf5write '<[u8; 6] as aya_log_common::WriteToBuf>::write'
+		_RINvNtC4core3mem4swapRShQTbcEEB2_ 'core::mem::swap::<&[u8], &mut (bool, char)>'
+		_RINvC1a1fDG_INtC1b5TraitRL0_hEp4ItemmEL_E "a::f::<dyn for<'a> b::Trait<&'a u8, Item = u32>>"
+		_RINvC1a1fFUKCPhEuE 'a::f::<unsafe extern "C" fn(*const u8)>'
+		_RNvC1a1f.llvm.123 a::f
+		_RNvC1a1g.cold a::g.cold
+	)
+	for ((at = 0; at < ${#names[@]}; at += 2)); do
+		name=${names[at]} path=${names[at + 1]}
+		ir a <<<"define i32 @\"$name\"() { ret i32 1 }"
+		why_is --why="$name" a.ll <<<"live symbol: a.ll:($path) (visible in an input)"
+		[[ $path == *[[*?]* ]] || why_is --why="$path" a.ll <<<"live symbol: a.ll:($path) (visible in an input)"
+	done
+	ir a <<<'define i32 @_RINvNtC4core3mem4swaphEB2_() { ret i32 1 }'
+	for wanted in swap mem::swap 'core::mem::swap::<u8>' 'core::*'; do
+		why_is --why="$wanted" a.ll <<<'live symbol: a.ll:(core::mem::swap::<u8>) (visible in an input)'
+	done
+	for wanted in wap em::swap 'mem::*'; do
+		run -0 --separate-stderr bpf-merge -o out.bc --why="$wanted" a.ll
+		[[ $stderr == "dead symbol: $wanted ("* ]]
+	done
+	# what is no such name stays as it is
+	for name in _RNv _RNvB0_1f _RNvC1a99999f _RINvC1a1fBk_E _ZN _ZN3ab _RB_ _R; do
+		ir a <<<"define i32 @$name() { ret i32 1 }"
+		why_is --why="$name" a.ll <<<"live symbol: a.ll:($name) (visible in an input)"
+	done
+}
+
+@test "--why: names that a terminal would heed" {
+	ir a <<<'define i32 @"\1B[2J\C2\9B\E2\80\AEa\FF\C3\A4b\0A"() { ret i32 1 }'
+	why_is --why='*' a.ll <<<'live symbol: a.ll:(\033[2J\302\233\342\200\256a\377äb\012) (visible in an input)'
+}
+
+@test "--note-map changes nothing but the notes" {
+	ir a <<<'@v = global i32 1
+	@c = private constant [2 x i8] c"a\00"
+	declare i32 @g()
+	define i32 @f() {
+	  %r = call i32 @g()
+	  %a = load i32, ptr @v
+	  %b = load i32, ptr @c
+	  ret i32 %r
+	}'
+	ir b <<<'@c = internal global i32 3
+	define i32 @g() {
+	  store i32 1, ptr @c
+	  ret i32 1
+	}'
+	merge a.ll b.ll
+	cp out.ll without.ll
+	merge --note-map a.ll b.ll
+	has 'a.ll'
+	grep -v '^@llvm.bpf-linker-notes = ' out.ll | diff without.ll -
 }

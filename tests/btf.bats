@@ -3,10 +3,11 @@
 # Rust's core is built once for each profile, in the first test that needs it.
 
 load helper
+load module
 
 OPT=opt-$LLVM_MAJOR
 OBJCOPY=llvm-objcopy-$LLVM_MAJOR
-cargo=$TESTS/../scripts/cargo
+cargo=$TESTS/../scripts/dev/bpf-cargo
 
 setup_file() {
 	export CARGO_HOME=$BATS_FILE_TMPDIR/home CARGO_TARGET_DIR=$BATS_FILE_TMPDIR/target
@@ -150,6 +151,93 @@ function_records() {
 	load_object out.o
 }
 
+# needs_btf WHAT DECLARATIONS: what a program with these lacks without --btf, and without debug info
+needs_btf() {
+	local program='__attribute__((section("xdp"), used)) int prog(int *c) { return c[0]; }'
+
+	printf '\n%s\n' "$2" >need.c
+	echo "$program" >plain.c
+	compile need.c -w
+	compile plain.c
+	warns "bpf-merge: warning: need.bc: $1 (need.c:2) needs BTF: link with --btf" need.bc plain.bc
+	links_in_silence --btf need.bc plain.bc
+	links_in_silence --emit=llvm-bc need.bc plain.bc
+	links_in_silence --emit=llvm-ir need.bc plain.bc
+	bpf-merge --strip-debug need.bc 2>log >/dev/null
+	[[ $(<log) == "bpf-merge: warning: need.bc: $1 (need.c:2) needs BTF: link with --btf" ]]
+	compile need.c -w -g0
+	[[ ${3-} ]] || warns "bpf-merge: warning: need.bc: $1 needs BTF: link with --btf, and compile with clang -g" need.bc plain.bc
+}
+
+# warns WARNING ARGUMENT...: it is all that a link with these says
+warns() {
+	run -0 --separate-stderr bpf-linker -o out.o "${@:2}"
+	[[ ! $output && $stderr == "$1" ]] || { echo "wanted: $1" && echo "got: $stderr" && return 1; }
+}
+
+links_in_silence() {
+	warns '' "$@"
+}
+
+@test "a program that needs BTF, without --btf: a warning says what needs it" {
+	needs_btf "map 'm'" 'struct { int (*type)[1]; int *key, *value; } m __attribute__((section(".maps"), used));'
+	needs_btf "kernel configuration 'CONFIG_HZ'" 'extern int CONFIG_HZ __attribute__((section(".kconfig"))); int f(void) { return CONFIG_HZ; }'
+	needs_btf "kernel symbol 'f'" 'extern void f(void) __attribute__((section(".ksyms"))); int g(void) { f(); return 0; }'
+	needs_btf "kernel symbol 's'" 'extern const void s __attribute__((section(".ksyms"))); long f(void) { return (long)&s; }'
+	needs_btf "struct_ops 'ops'" 'struct { void *f; } ops __attribute__((section(".struct_ops.link"), used));'
+	needs_btf "arena variable 'a'" '__attribute__((address_space(1))) int a = 1;'
+	needs_btf "CO-RE relocation 'llvm.task:0:4\$0:1'" 'struct task { int a, b; } __attribute__((preserve_access_index)); int f(struct task *t) { return t->b; }' none
+	needs_btf "declaration tag of 'f'" '__attribute__((btf_decl_tag("exception_callback:g"))) int f(void) { return 1; }' none
+	needs_btf "declaration tag of 'v'" '__attribute__((btf_decl_tag("percpu"))) int v = 1;' none
+}
+
+@test "a program that loads without BTF: not a word" {
+	# what is not linked needs nothing
+	echo 'struct { int *type; } unused __attribute__((section(".maps"))); int *f(void) { return unused.type; }
+		int g(int x) { return x; }' >library.c
+	compile library.c -w
+	"$LLVM_AR" rcs liblibrary.a library.bc
+	cat >plain.c <<-'END'
+		struct { int type, key, value, count; } m __attribute__((section("maps"), used)) = {1, 4, 4, 1};
+		int data = 1, g(int);
+		__attribute__((section("xdp"))) int prog(int *c) { return g(c[0]) + data++; }
+		char LICENSE[] __attribute__((section("license"))) = "GPL";
+	END
+	for flag in -g -g0; do
+		compile plain.c $flag
+		links_in_silence plain.bc -L. -l library
+	done
+}
+
+@test "an input without debug info, whose map needs BTF: a warning says what to compile it with" {
+	echo 'struct { int (*type)[1]; int *key, *value; } m __attribute__((section(".maps"), used));' >need.c
+	echo '__attribute__((section("xdp"), used)) int prog(int *c) { return c[0]; }' >plain.c
+	for flag in -g0 -gline-tables-only; do
+		compile need.c $flag
+		compile plain.c
+		warns "bpf-merge: warning: need.bc: map 'm' needs BTF, which is made of debug info: compile with clang -g" --btf need.bc plain.bc
+		warns "bpf-merge: warning: need.bc: map 'm' needs BTF, which is made of debug info: compile with clang -g" --btf --debug-info full plain.bc need.bc
+	done
+	# a line of its use, where there is none of the map
+	echo 'int f(void) { return m.key != 0; }' >>need.c
+	compile need.c -gline-tables-only
+	compile plain.c
+	warns "bpf-merge: warning: need.bc: map 'm' (need.c:2) needs BTF, which is made of debug info: compile with clang -g" --btf need.bc plain.bc
+	warns "bpf-merge: warning: need.bc: map 'm' (need.c:2) needs BTF: link with --btf" need.bc plain.bc
+	compile need.c
+	compile plain.c -g0
+	links_in_silence --btf need.bc plain.bc
+	# as rustc has it
+	ir need <<-'END'
+		@m = global [4 x i64] zeroinitializer, section ".maps"
+		!llvm.ident = !{!0}
+		!0 = !{!"rustc version 1.95.0"}
+	END
+	compile plain.c
+	warns "bpf-merge: warning: need.ll: map 'm' needs BTF, which is made of debug info: compile with rustc -C debuginfo=2" --btf need.ll plain.bc
+	warns "bpf-merge: warning: need.ll: map 'm' needs BTF: link with --btf, and compile with rustc -C debuginfo=2" need.ll plain.bc
+}
+
 @test "a library without debug info, linked into a program that has it" {
 	compile btf-user.c
 	compile btf-library.c -g0
@@ -264,6 +352,28 @@ other_program() {
 	bpf-linker --btf -o out.o calls.bc calls-lib.ll
 	has_function_info out.o
 	load_with_btf out.o
+}
+
+@test "tables of names, of any kind, with any debug info" {
+	local flags table kind
+
+	need_kernel
+	head -c 60 /dev/zero >packet
+	for flags in -gdwarf-5 -gdwarf-4 '-gdwarf-5 -gline-tables-only' '-gdwarf-5 -gline-directives-only'; do
+		for table in None GNU Apple Default; do
+			# shellcheck disable=SC2086 # two words
+			compile dwarf5.c -gpubnames $flags
+			llvm-dis-"$LLVM_MAJOR" -o - dwarf5.bc | sed "/DICompileUnit/{
+				s/, nameTableKind: [A-Za-z]*//
+				s/)\$/, nameTableKind: $table)/
+			}" >$table.ll
+			for kind in lines full none; do
+				bpf-linker --btf --debug-info=$kind -o out.o $table.ll
+				load_with_btf out.o
+				[[ $(run_program counts packet) == [12] ]]
+			done
+		done
+	done
 }
 
 @test "the verifier's log has C's source lines" {
@@ -535,9 +645,14 @@ every_program() {
 			grep -v debug >sections
 		grep -x '\.BTF' sections
 		for kind in full none; do
+			# functions that lost parameters, of which DWARF has the old ones
+			[[ $kind$program != full@(types|wide).o ]] || continue
 			while read -r section; do
-				cmp <(section lines/"$program" "$section") <(section $kind/"$program" "$section")
+				[[ $section != .BTF ]] || continue
+				cmp <(section lines/"$program" "$section") <(section $kind/"$program" "$section") ||
+					{ echo "$section of $program, $kind" && return 1; }
 			done <sections
+			diff <(types_of lines/"$program") <(types_of $kind/"$program")
 		done
 	done
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# scripts/build-llvm: LLVM from its source, as far as bpf-extract needs it. What is built is kept
+# scripts/dev/build-llvm: LLVM from its source, as far as bpf-extract needs it. What is built is kept
 # below build/ and taken up by the next run of these tests: the first takes minutes, others seconds.
 
 load helper
@@ -8,7 +8,7 @@ ROOT=$(cd "$TESTS/.." && pwd)
 SOURCE=$ROOT/build/llvm-source-21
 LLVM_BUILD=$ROOT/build/llvm-test
 PREFIX=$ROOT/build/llvm-test-installed
-BUILD_LLVM=("$ROOT/scripts/build-llvm" --src-dir "$SOURCE" --build-dir "$LLVM_BUILD"
+BUILD_LLVM=("$ROOT/scripts/dev/build-llvm" --src-dir "$SOURCE" --build-dir "$LLVM_BUILD"
 	--install-prefix "$PREFIX" --components object)
 
 # clang compiles LLVM fastest; how fast the result is does not matter here.
@@ -18,7 +18,7 @@ UNOPTIMIZED=(-- -DCMAKE_{C,CXX}_FLAGS_RELEASE=-O0)
 setup_file() {
 	local why=
 
-	[[ -e $SOURCE ]] || "$ROOT/scripts/llvm-source" 21 "$SOURCE" >"$BATS_FILE_TMPDIR/log" 2>&1 ||
+	[[ -e $SOURCE ]] || "$ROOT/scripts/dev/llvm-source" 21 "$SOURCE" >"$BATS_FILE_TMPDIR/log" 2>&1 ||
 		why="LLVM's source is not to be had: $(tail -n 1 "$BATS_FILE_TMPDIR/log")"
 	type cmake ninja python3 >/dev/null 2>&1 || why="CMake, ninja or Python is missing"
 	[[ ! $why || ${CI:-} != true ]] || { echo "$why" && return 1; }
@@ -37,7 +37,7 @@ build_llvm() {
 
 # refuses STATUS PATTERN [OPTION...]: build-llvm ends with STATUS and one line that matches
 refuses() {
-	run --separate-stderr "$ROOT/scripts/build-llvm" "${@:3}"
+	run --separate-stderr "$ROOT/scripts/dev/build-llvm" "${@:3}"
 	# shellcheck disable=SC2154,SC2053 # bats sets stderr; the pattern is one
 	if [[ $status != "$1" || $output || $stderr == *$'\n'* || $stderr != "build-llvm: error: "$2 ]]; then
 		printf '%s\n' "wanted: status $1, $2" "got: status $status, $output, $stderr"
@@ -184,9 +184,10 @@ compiled() {
 	refuses 1 "other: not LLVM's source, *llvm/CMakeLists.txt*" --src-dir other --build-dir b --install-prefix p
 	touch other/llvm/CMakeLists.txt other/llvm/include/llvm-c/Core.h
 	refuses 1 "other: LLVM's source without *cmake/*" --src-dir other --build-dir b --install-prefix p
-	for major in 20 24; do
+	supported=$("$ROOT/scripts/dev/llvms")
+	for major in $((${supported##* } - 1)) $((${supported%% *} + 1)); do
 		printf '  set(LLVM_VERSION_%s)\n' "MAJOR $major" 'MINOR 1' 'PATCH 2' >other/cmake/Modules/LLVMVersion.cmake
-		refuses 1 "other: LLVM $major.1.2; bpf-linker supports LLVM 23 22 21" --src-dir other --build-dir b --install-prefix p
+		refuses 1 "other: LLVM $major.1.2; bpf-linker supports LLVM $supported" --src-dir other --build-dir b --install-prefix p
 		refuses 1 "other/llvm: LLVM $major.1.2; *" --src-dir other/llvm --build-dir b --install-prefix p
 	done
 	[[ ! -e b && ! -e p ]]
@@ -195,13 +196,13 @@ compiled() {
 @test "what is needed and not there is named" {
 	mkdir bin
 	ln -s "$(command -v bash)" "$(command -v nproc)" "$(command -v realpath)" bin
-	run -1 env -u CC -u CXX PATH="$PWD/bin" "$ROOT/scripts/build-llvm" --src-dir . --build-dir b \
+	run -1 env -u CC -u CXX PATH="$PWD/bin" "$ROOT/scripts/dev/build-llvm" --src-dir . --build-dir b \
 		--install-prefix p --components object --target riscv64-linux-gnu
 	[[ $output == "build-llvm: error: building LLVM needs cmake ninja-build python3 gcc g++ g++-riscv64-linux-gnu; on Debian: apt-get install "* ]]
 }
 
 @test "wrong options" {
-	refuses 2 "unknown option '--nonsense'; see 'scripts/build-llvm --help'" --nonsense
+	refuses 2 "unknown option '--nonsense'; see 'scripts/dev/build-llvm --help'" --nonsense
 	refuses 2 "option '--src-dir' needs a value; *" --src-dir
 	refuses 2 "option '--jobs' takes a number, not 'many'; *" --jobs=many
 	for flag in --assertions --verbose --help; do
@@ -211,24 +212,24 @@ compiled() {
 	refuses 2 "no directory to build in; *--build-dir; *" --src-dir s
 	refuses 2 "no directory to install to; *--install-prefix; *" --src-dir s --build-dir b
 	refuses 2 "--install-prefix is in the build directory; *" --src-dir "$ROOT" --build-dir b --install-prefix b/p
-	run -0 "$ROOT/scripts/build-llvm" --help
-	[[ $output == "Usage: scripts/build-llvm "* ]]
+	run -0 "$ROOT/scripts/dev/build-llvm" --help
+	[[ $output == "Usage: scripts/dev/build-llvm "* ]]
 }
 
 @test "a source that is there is not fetched again" {
 	mkdir -p there/llvm
 	touch there/llvm/CMakeLists.txt
-	run -0 "$ROOT/scripts/llvm-source" 21 there
+	run -0 "$ROOT/scripts/dev/llvm-source" 21 there
 	[[ ! $output && $(ls -A there) == llvm ]]
-	run -1 "$ROOT/scripts/llvm-source" 21
-	[[ $output == "llvm-source: error: usage: scripts/llvm-source VERSION DIR" ]]
+	run -1 "$ROOT/scripts/dev/llvm-source" 21
+	[[ $output == "llvm-source: error: usage: scripts/dev/llvm-source VERSION DIR" ]]
 }
 
 @test "what is there and is not a source" {
 	mkdir empty
 	touch file
 	for there in empty file; do
-		run -1 "$ROOT/scripts/llvm-source" 21 $there
+		run -1 "$ROOT/scripts/dev/llvm-source" 21 $there
 		[[ $output == "llvm-source: error: $there is there, and is not LLVM's source" ]]
 	done
 }
@@ -245,8 +246,9 @@ compiled() {
 		*source*) cp "$PWD/source.tar.xz" llvm-toolchain-21_21.1.2.orig.tar.xz ;;
 		esac
 	END
-	chmod +x stubs/apt-get
-	PATH=$PWD/stubs:$PATH run -0 "$ROOT/scripts/llvm-source" 21 below/there
+	printf '#!/bin/sh\necho Version: 21.1.2-1\n' >stubs/apt-cache
+	chmod +x stubs/*
+	PATH=$PWD/stubs:$PATH run -0 "$ROOT/scripts/dev/llvm-source" 21 below/there
 	[[ ${#lines[@]} == 2 && ${lines[0]} == "llvm-source: fetching the source of LLVM 21" ]]
 	[[ ${lines[1]} =~ ^llvm-source:\ [0-9.]+[KM]?\ in\ below/there$ ]]
 	[[ $(ls below) == there && $(ls below/there) == $'LICENSE.TXT\ncmake\nllvm\nthird-party' ]]

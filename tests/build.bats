@@ -4,6 +4,7 @@
 load helper
 
 ROOT=$TESTS/..
+LLVMS=$("$ROOT/scripts/dev/llvms")
 
 setup_file() {
 	# the flags of the make that runs these tests, so that it finds nothing to build anew
@@ -41,7 +42,7 @@ links() {
 	# shellcheck disable=SC2016 # the stub's
 	printf '#!/bin/sh\ncp "$3" "$2"\nkill $PPID\n' >strip-stub
 	chmod +x strip-stub
-	STRIP=$PWD/strip-stub run -143 "$ROOT/scripts/place" placed "$BUILT/libexec/bpf-linker/bpf-extract"
+	STRIP=$PWD/strip-stub run -143 "$ROOT/scripts/dev/install-programs" placed "$BUILT/libexec/bpf-linker/bpf-extract"
 	[[ -d placed && ! $(ls -A placed) ]]
 }
 
@@ -96,11 +97,11 @@ refuses() {
 }
 
 @test "an LLVM that is missing, and one that is too old" {
-	refuses '*one of LLVM 23 22 21 is needed: /missing/llvm-config was not found*make deps*llvm-22-dev*' \
+	refuses "*one of LLVM $LLVMS is needed: /missing/llvm-config was not found*make deps*llvm-22-dev*" \
 		LLVM_CONFIG=/missing/llvm-config
 	printf '#!/bin/sh\necho 14.0.6\n' >llvm-config
 	chmod +x llvm-config
-	refuses "*one of LLVM 23 22 21 is needed: $PWD/llvm-config is of LLVM 14.0.6*make deps*" \
+	refuses "*one of LLVM $LLVMS is needed: $PWD/llvm-config is of LLVM 14.0.6*make deps*" \
 		LLVM_CONFIG="$PWD/llvm-config"
 }
 
@@ -110,12 +111,12 @@ without_llvm_config() {
 	run env -u LLVM_CONFIG -u LLVM_PREFIX PATH="$PWD/bin" make -C "$ROOT" --no-print-directory BUILD="$PWD/build" "$@"
 }
 
-@test "where there is no LLVM: what scripts/toolset has made is there to be installed" {
+@test "where there is no LLVM: what scripts/dev/toolset has made is there to be installed" {
 	without_llvm_config
-	[[ $status != 0 && ${#lines[@]} == 1 && $output == *'one of LLVM 23 22 21 is needed: '*'make deps'* ]]
+	[[ $status != 0 && ${#lines[@]} == 1 && $output == *"one of LLVM $LLVMS is needed: "*'make deps'* ]]
 
 	mkdir -p build/libexec/bpf-linker/llvm-21
-	cp "$BUILT/libexec/bpf-linker/bpf-extract" build/libexec/bpf-linker
+	cp "$BUILT"/libexec/bpf-linker/bpf-{extract,driver} build/libexec/bpf-linker
 	for tool in merge internalize debuginfo opt codegen; do
 		cp "$BUILT/bin/bpf-$tool" build/libexec/bpf-linker/llvm-21
 	done
@@ -130,13 +131,13 @@ without_llvm_config() {
 	[[ $status == 0 && ! $output ]]
 	for goal in bench llvm-any; do
 		without_llvm_config $goal
-		[[ $status != 0 && ${#lines[@]} == 1 && $output == *'one of LLVM 23 22 21 is needed: '* ]]
+		[[ $status != 0 && ${#lines[@]} == 1 && $output == *"one of LLVM $LLVMS is needed: "* ]]
 	done
 	without_llvm_config LLVM=22
 	[[ $status != 0 && $output == *'LLVM 22 was not found; `make toolset LLVM=22` '* ]]
 }
 
-@test "tools that scripts/toolset has made, older than the source" {
+@test "tools that scripts/dev/toolset has made, older than the source" {
 	mkdir -p build/libexec/bpf-linker/llvm-21
 	cp "$BUILT/bin/bpf-merge" build/libexec/bpf-linker/llvm-21
 	cp "$BUILT/libexec/bpf-linker/bpf-extract" build/libexec/bpf-linker
@@ -146,7 +147,110 @@ without_llvm_config() {
 }
 
 @test "LLVM=, and what is no version of it" {
-	for llvm in foo 24 22.1 21,22; do
-		refuses "*LLVM=$llvm is not one of 23 22 21 any*" LLVM=$llvm
+	for llvm in foo $((${LLVMS%% *} + 1)) 22.1 21,22; do
+		refuses "*LLVM=$llvm is not one of $LLVMS any*" LLVM=$llvm
 	done
+}
+
+# --- Make ---
+
+# copy_project: the files of the project, in `a copy`
+copy_project() {
+	mkdir 'a copy'
+	(cd "$ROOT" && cp -r GNUmakefile common scripts tools "$BATS_TEST_TMPDIR/a copy")
+}
+
+# extract ARGUMENT...: make builds bpf-extract in the copy; what make says is in output
+extract() {
+	run make -C 'a copy' --no-print-directory BUILD=build -j2 CFLAGS=-O0 LLVM="$LLVM_MAJOR" \
+		build/libexec/bpf-linker/bpf-extract "$@"
+	((status == 0)) || { echo "$output" && return 1; }
+}
+
+@test "a tool is a folder of its name; only what has changed is made anew" {
+	copy_project
+	folder='a copy/tools/bpf-extract'
+	mkdir "$folder"
+	mv "$folder.c" "$folder/main.c"
+	echo 'int more(void);' >"$folder/more.h"
+	printf '#include "more.h"\nextern const char some_code_ir[];\nint more(void)\n{\n\treturn some_code_ir[0];\n}\n' >"$folder/more.c"
+	sed -i -e '1i #include "more.h"' -e 's/^int main(.*/int more_of_it(void);\nint more_of_it(void)\n{\n\treturn more();\n}\n\n&/' "$folder/main.c"
+	printf '; a "module" \\\n' >"$folder/some-code.ll"
+
+	extract
+	[[ $output != *jobserver* ]]
+	"a copy/build/libexec/bpf-linker/bpf-extract" --version | grep '^bpf-extract '
+	sources=$(cd 'a copy' && ls common/*.c tools/bpf-driver.c tools/bpf-extract/*.{c,ll})
+	diff <(sort <<<"$sources") <(sed -n 's/^compile \(.*\) (extract)$/\1/p' <<<"$output" | sort)
+
+	extract
+	[[ ! $output ]]
+	touch "$folder/more.h"
+	extract -n
+	[[ $output == *tools/bpf-extract/more.c* && $output != *common/* ]]
+	extract
+	diff <(printf '%s\n' "compile tools/bpf-extract/"{main,more}'.c (extract)' 'link build/libexec/bpf-linker/bpf-extract') \
+		<(sort <<<"$output")
+	touch "$folder/some-code.ll"
+	extract V=1
+	[[ $output == *' -O0 '*/some-code.ll.o*' -larchive '* && $output != *common/escape* ]]
+	extract CPPFLAGS=-DNOTHING
+	[[ $(grep -c ^compile <<<"$output") == "$(wc -l <<<"$sources")" ]]
+}
+
+@test "what fails is named, and the rest is not linked" {
+	copy_project
+	echo nonsense >>'a copy/common/escape.c'
+	run make -C 'a copy' --no-print-directory BUILD=build -j2 CFLAGS=-O0 LLVM="$LLVM_MAJOR" build/libexec/bpf-linker/bpf-extract
+	[[ $status == 2 && $output == *common/escape.c:*error:* && ! -e 'a copy/build/libexec/bpf-linker/bpf-extract' ]]
+}
+
+# A line in one list is all that a new LLVM needs to be known.
+@test "an LLVM that is added to the list" {
+	copy_project
+	new=$((${LLVMS%% *} + 1))
+	sed -i "s/^  ${LLVMS%% *} .*/  $new experimental newest\n&/" 'a copy/scripts/dev/llvms.txt'
+	mkdir bin
+	printf '#!/bin/sh\nexec llvm-config-%s "$@"\n' "$LLVM_MAJOR" >"bin/llvm-config-$new"
+	chmod +x "bin/llvm-config-$new"
+	PATH=$PWD/bin:$PATH
+	make() {
+		command make -C 'a copy' --no-print-directory BUILD=build "$@"
+	}
+
+	[[ $(make show-SUPPORTED_LLVM) == "$new $LLVMS" && $(make show-NEWEST_LLVM) == "$new" ]]
+	run -0 make -n
+	[[ $output == *" LLVM=$new LLVM_CONFIG=$PWD/bin/llvm-config-$new toolset"* && $output == *" -DNEWEST_LLVM=$new "* ]]
+	make build/bin/bpf-linker
+	grep "NEWEST_LLVM='$new'" 'a copy/build/bin/bpf-linker'
+	run -1 'a copy/scripts/dev/toolset'
+	[[ $output == *" $new $LLVMS" ]]
+	[[ $('a copy/scripts/dev/llvms' suite "$new") == experimental ]]
+}
+
+# --- Sources ---
+
+@test "no file includes one that comes to include it: common/, and each tool" {
+	cd "$ROOT"
+	for folder in common tools/*/; do
+		for file in "$folder"/*.[ch]; do
+			name=${file##*/} name=${name%.*}
+			sed -n "s/^#include \"\(.*\)\.h\"$/$name \1/p" "$file" | grep -vx "$name $name" || true
+		done | tsort >/dev/null
+	done
+}
+
+# function_lengths FILE...: FILE:LINE and the lines between the braces, as clang-format places them
+function_lengths() {
+	awk '/^\{$/ { start = FNR } /^}$/ && start { print FILENAME ":" start, FNR - start - 1; start = 0 }' "$@"
+}
+
+@test "no C file has more than 700 lines, no function more than 50" {
+	cd "$ROOT"
+	mapfile -t files < <(find common tools tests -name '*.[ch]')
+	wc -l "${files[@]}" | awk '$2 != "total" && $1 > 700' >"$BATS_TEST_TMPDIR/long"
+	function_lengths "${files[@]}" >"$BATS_TEST_TMPDIR/lengths"
+	awk '$2 > 50' "$BATS_TEST_TMPDIR/lengths" >>"$BATS_TEST_TMPDIR/long"
+	grep '^tools/bpf-opt\.c:' "$BATS_TEST_TMPDIR/lengths"
+	diff /dev/null "$BATS_TEST_TMPDIR/long"
 }

@@ -1,24 +1,25 @@
 #!/usr/bin/env bats
-# What other compilers than the newest LLVM's here write: one installation with toolsets for LLVM 21
-# to 23 and for any libLLVM links it all, without an option, and the kernel loads it. The compilers
+# What other compilers than the newest LLVM's here write: one installation with toolsets for all
+# supported LLVMs and for any libLLVM links it all, without an option, and the kernel loads it. The compilers
 # are in Debian roots of several ages.
 
 load helper
 
 PROJECT=$(cd "$TESTS/.." && pwd -P)
+NEWEST=$("$PROJECT/scripts/dev/llvms" newest)
 unset BPF_LINKER_LLVM LLVM LLVM_CONFIG LLVM_PREFIX ROOTS
 
 setup_file() {
 	local version
 	export OURS=$BATS_FILE_TMPDIR/build
-	for version in 21 22 23; do
-		BUILD=$OURS "$PROJECT/scripts/toolset" $version >>"$BATS_FILE_TMPDIR/log" 2>&1 || true
+	for version in $("$PROJECT/scripts/dev/llvms"); do
+		BUILD=$OURS "$PROJECT/scripts/dev/toolset" $version >>"$BATS_FILE_TMPDIR/log" 2>&1 || true
 	done
 	cp -r "$BUILT/libexec/bpf-linker/llvm-any" "$OURS/libexec/bpf-linker" || true
 }
 
 setup() {
-	[[ -e $OURS/libexec/bpf-linker/llvm-23 ]] || {
+	[[ -e $OURS/libexec/bpf-linker/llvm-$NEWEST ]] || {
 		[[ ${CI:-} != true ]] || { cat "$BATS_FILE_TMPDIR/log" && return 1; }
 		skip "no Debian root can be had here: $(tail -n 1 "$BATS_FILE_TMPDIR/log")"
 	}
@@ -30,7 +31,7 @@ setup() {
 compile_in() {
 	local name
 	for name in program count; do
-		"$PROJECT/scripts/root" --with "$2 libbpf-dev linux-libc-dev libc6-dev" "$1" \
+		"$PROJECT/scripts/dev/debian-root" --with "$2 libbpf-dev linux-libc-dev libc6-dev" "$1" \
 			"$2" "${BPF_CFLAGS[@]}" -emit-llvm -c -o - "tests/examples/c/$name.c" >$name.bc
 	done
 }
@@ -48,7 +49,7 @@ counts() {
 links_c() {
 	compile_in "$1" "clang-$2"
 	bpf-extract --list program.bc count.bc | grep -c "	LLVM $2\.[0-9.]*$" | grep -x 2
-	bpf-linker -### --btf -o out.o program.bc count.bc 2>&1 | grep "/llvm-$3/bpf-codegen"
+	bpf-linker -### --btf -o out.o program.bc count.bc 2>&1 | grep "/llvm-$3/bpf-opt.* : bpf-codegen"
 	run -0 --separate-stderr bpf-linker --btf -o out.o program.bc count.bc
 	# shellcheck disable=SC2154 # bats sets stderr
 	[[ ! $stderr ]]
@@ -56,27 +57,21 @@ links_c() {
 }
 
 @test "clang 14" {
-	links_c bookworm 14 21
+	links_c bookworm 14 "$("$PROJECT/scripts/dev/llvms" oldest)"
 }
 
-@test "clang 21" {
-	links_c trixie-backports 21 21
+@test "the clang of each supported LLVM" {
+	for version in $("$PROJECT/scripts/dev/llvms"); do
+		links_c "$("$PROJECT/scripts/dev/llvms" suite "$version")" "$version" "$version"
+	done
 }
 
-@test "clang 22" {
-	links_c bookworm 22 22
-}
-
-@test "clang 23" {
-	links_c unstable 23 23
-}
-
-@test "a program of clang 23's with a library of clang 14's" {
+@test "a program of the newest clang's with a library of clang 14's" {
 	compile_in bookworm clang-14
 	mv count.bc count-14.bc
-	compile_in unstable clang-23
+	compile_in "$("$PROJECT/scripts/dev/llvms" suite "$NEWEST")" "clang-$NEWEST"
 	run -0 --separate-stderr bpf-linker --log-level info --btf -o out.o program.bc count-14.bc
-	[[ $stderr == *'info: the newest producer decides: program.bc is by LLVM 23.'*', count-14.bc only by LLVM 14.'* ]]
+	[[ $stderr == *'info: the newest producer decides: program.bc is by LLVM '$NEWEST.*', count-14.bc only by LLVM 14.'* ]]
 	counts out.o
 }
 
@@ -88,7 +83,7 @@ links_rust() {
 	# in the root, where the tests' own folder is not
 	cp -r "$OURS/bin" "$OURS/libexec" "$folder"
 	linker=$folder/bin/bpf-linker
-	"$PROJECT/scripts/root" --with 'rustc rust-src' "$1" \
+	"$PROJECT/scripts/dev/debian-root" --with 'rustc rust-src' "$1" \
 		"$TESTS/compile-rust-example" "$folder" "$linker" "$TESTS/examples/rust/src/main.rs" >rust.log 2>&1 ||
 		{ cat rust.log && return 1; }
 	bpf-extract --list "$folder/libcore.rlib" | grep "	bitcode	[0-9]*	LLVM $2\."
@@ -114,7 +109,7 @@ only() {
 	local toolset
 	mkdir -p ours/libexec/bpf-linker
 	cp -r "$OURS/bin" ours
-	cp "$OURS/libexec/bpf-linker/bpf-extract" ours/libexec/bpf-linker
+	cp "$OURS"/libexec/bpf-linker/bpf-{extract,driver} ours/libexec/bpf-linker
 	for toolset; do
 		cp -r "$OURS/libexec/bpf-linker/llvm-$toolset" ours/libexec/bpf-linker
 	done
@@ -141,7 +136,7 @@ only() {
 	compile_in unstable clang-23
 	only 21 any
 	cp -r ours "$PROJECT/build/ours-in-root" && mv ./*.bc "$PROJECT/build/ours-in-root"
-	"$PROJECT/scripts/root" unstable build/ours-in-root/bin/bpf-linker --btf --log-level info \
+	"$PROJECT/scripts/dev/debian-root" unstable build/ours-in-root/bin/bpf-linker --btf --log-level info \
 		-o build/ours-in-root/out.o build/ours-in-root/{program,count}.bc 2>said
 	mv "$PROJECT/build/ours-in-root/out.o" . && rm -r "$PROJECT/build/ours-in-root"
 	grep 'linking with .*libLLVM.*23' said

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
-# scripts/dist: what is in the release, that it runs where there is nothing but bash, and that it can
+# scripts/dev/dist: what is in the release, that it runs where there is nothing but bash, and that it can
 # be made again. The Debian roots are kept in build/roots.
 
 load helper
 
 PROJECT=$(cd "$TESTS/.." && pwd -P)
 TOOLS=(bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen)
-VERSIONS=(21 22 23)
+mapfile -t VERSIONS < <("$PROJECT/scripts/dev/llvms" | tr ' ' '\n' | sort -n)
 ROOTS=$(cd "$PROJECT" && realpath -m "${ROOTS:-build/roots}") # for copies of the project, too
 export ROOTS
 unset BPF_LINKER_LLVM BPF_LINKER_LIBLLVM LLVM LLVM_CONFIG LLVM_PREFIX SOURCE_DATE_EPOCH
@@ -18,7 +18,7 @@ RELEASE=$FOLDER/$NAME
 TARBALL=$BATS_FILE_TMPDIR/build/dist/$NAME.tar.xz
 
 root() {
-	"$PROJECT/scripts/root" "$@"
+	"$PROJECT/scripts/dev/debian-root" "$@"
 }
 
 # bare SUITE COMMAND...: in a Debian that has only what every Debian has
@@ -92,7 +92,7 @@ of_llvm_99() {
 wanted_files() {
 	local version tool
 
-	printf '%s\n' SHA256SUMS bin/bpf-linker libexec/bpf-linker/{bpf-extract,llvm-any/find-libllvm} \
+	printf '%s\n' SHA256SUMS bin/bpf-linker libexec/bpf-linker/{bpf-driver,bpf-extract,llvm-any/find-libllvm} \
 		share/{bash-completion/completions/bpf-linker,zsh/site-functions/_bpf-linker} \
 		share/doc/bpf-linker/{LICENSE-APACHE,LICENSE-MIT,README.md} share/man/man1/bpf-linker.1
 	for tool in bpf-extract "${TOOLS[@]}"; do
@@ -108,7 +108,7 @@ wanted_files() {
 	diff <(wanted_files | LC_ALL=C sort) <(tar -tf "$TARBALL" | grep -v -e '/$' -e /licences/ |
 		sed "s|^$NAME/||" | LC_ALL=C sort)
 	for version in "${VERSIONS[@]}"; do
-		suite=$("$PROJECT/scripts/toolset" --suite "$version")
+		suite=$("$PROJECT/scripts/dev/llvms" suite "$version")
 		for package in "llvm-$version-dev" libarchive-dev libzstd-dev zlib1g-dev libc6-dev libstdc++-*-dev; do
 			# shellcheck disable=SC2086 # a pattern
 			grep -qi -e copyright -e license "$RELEASE"/share/doc/bpf-linker/licences/$suite-$package
@@ -146,7 +146,7 @@ wanted_files() {
 @test "tools with an LLVM need no library" {
 	need_release
 	cd "$RELEASE/libexec/bpf-linker"
-	for tool in bpf-extract llvm-[0-9]*/*; do
+	for tool in bpf-driver bpf-extract llvm-[0-9]*/*; do
 		run ldd "$tool"
 		[[ $output == *'not a dynamic executable'* ]] || { echo "$tool: $output" && return 1; }
 	done
@@ -238,17 +238,18 @@ runs_in_bare() {
 	of_llvm_99 <"inputs/$LLVM_MAJOR/program.bc" >inputs/new.bc
 	run_in bare "$1"
 	mapfile -t lines <out/version
-	[[ ${#lines[@]} == 3 && ${lines[0]} == "bpf-linker "* && ${lines[1]} =~ ^LLVM\ 21\..*,\ 22\..*,\ 23\. ]]
+	[[ ${#lines[@]} == 4 && ${lines[0]} == "bpf-linker "* && ${lines[1]} =~ ^LLVM\ ${VERSIONS[0]}\..*,\ ${VERSIONS[-1]}\. ]]
+	[[ ${lines[1]//[!,]/} == "$(printf '%.0s,' "${VERSIONS[@]:1}")" ]]
 	[[ ${lines[2]} == "any: no libLLVM was found here; "* ]]
 	newest=$(compilers | tail -n 1)
-	too_new any "*/inputs/$newest/*.bc" "$newest"
-	too_new new inputs/new.bc 99
+	fails_in_root any "no libLLVM $newest or newer was found here; leave out --llvm any, install one, *"
+	fails_in_root new "inputs/new.bc was produced by LLVM 99.*; installed: $(printf '%s, ' "${VERSIONS[@]}")any, which finds \
+no libLLVM 99 or newer here; a toolset for LLVM 99 or newer is needed: *"
 }
 
-# too_new NAME INPUT VERSION: one line says so of INPUT, and there is no output
-too_new() {
-	local said wanted="bpf-linker: error: $2 was produced by LLVM $3.*; installed: 21, 22, 23, any, which finds \
-no libLLVM $3 or newer here; a toolset for LLVM $3 or newer is needed: *"
+# fails_in_root NAME MESSAGE: one line is MESSAGE, a pattern, and there is no output
+fails_in_root() {
+	local said wanted="bpf-linker: error: $2"
 
 	mapfile -t said <"out/$1"
 	# shellcheck disable=SC2053 # a pattern
@@ -274,12 +275,12 @@ no libLLVM $3 or newer here; a toolset for LLVM $3 or newer is needed: *"
 
 @test "a libLLVM of Debian 13 is used" {
 	need_release
-	suite=$("$PROJECT/scripts/toolset" --suite 21)
+	suite=$("$PROJECT/scripts/dev/llvms" suite 21)
 	packages='libllvm21 clang-21 libbpf-dev linux-libc-dev libc6-dev'
 	compile_input 21 root --with "$packages" "$suite"
 	cp inputs/21/program.bc inputs/new.bc
 	run_in root "$suite"
-	[[ $(tail -n 1 out/version) =~ ^any:\ LLVM\ 2[1-9]\..*\ \(/usr/lib/.*libLLVM.*\)$ ]]
+	[[ $(sed -n 3p out/version) =~ ^any:\ LLVM\ 2[1-9]\..*\ \(/usr/lib/.*libLLVM.*\)$ ]]
 	[[ ! -s out/any ]]
 	cmp out/any.o out/21-path.o
 }
@@ -338,16 +339,16 @@ stub() {
 	copy_project copy
 	mkdir -p copy/build/dist/all
 	for argument in --help 22; do
-		run -2 copy/scripts/dist $argument
-		[[ $output == "dist: error: unknown argument '$argument'; scripts/dist takes none" ]]
+		run -2 copy/scripts/dev/dist $argument
+		[[ $output == "dist: error: unknown argument '$argument'; scripts/dev/dist takes none" ]]
 	done
 	[[ -e copy/build/dist/all ]]
 }
 
 @test "a signal ends what it has started, too" {
 	copy_project copy
-	printf '#!/bin/sh\nsleep 60 &\necho $! >"%s/started"\nwait\n' "$PWD" >copy/scripts/toolset
-	SOURCE_DATE_EPOCH=1 copy/scripts/dist 2>said 3>&- &
+	printf '#!/bin/sh\nsleep 60 &\necho $! >"%s/started"\nwait\n' "$PWD" >copy/scripts/dev/toolset
+	SOURCE_DATE_EPOCH=1 copy/scripts/dev/dist 2>said 3>&- &
 	for ((i = 0; i < 100; i++)); do
 		[[ ! -s started ]] || break
 		sleep 0.1
@@ -364,16 +365,16 @@ stub() {
 	return 1
 }
 
-# dist_fails PATTERN: the last that scripts/dist says
+# dist_fails PATTERN: the last that scripts/dev/dist says
 dist_fails() {
-	run --separate-stderr copy/scripts/dist
+	run --separate-stderr copy/scripts/dev/dist
 	# shellcheck disable=SC2154,SC2053 # bats sets stderr; a pattern
 	[[ $status != 0 && ! $output && ${stderr##*$'\n'} == $1 ]] || { echo "$status: $output$stderr" && return 1; }
 }
 
 @test "errors" {
 	copy_project copy
-	printf '#!/bin/sh\necho stopped >&2\nexit 1\n' >copy/scripts/toolset
+	printf '#!/bin/sh\necho stopped >&2\nexit 1\n' >copy/scripts/dev/toolset
 
 	dist_fails 'dist: error: the time of the commit is not known; set SOURCE_DATE_EPOCH to it'
 	SOURCE_DATE_EPOCH=today dist_fails "dist: error: SOURCE_DATE_EPOCH is 'today'; it should be a number of seconds"
@@ -402,8 +403,8 @@ dist_fails() {
 	chmod o+x "$BATS_RUN_TMPDIR"
 
 	run --separate-stderr env SOURCE_DATE_EPOCH=1 HOME="$PWD" \
-		setpriv --reuid 65534 --regid 65534 --clear-groups copy/scripts/dist
-	[[ $status == 125 && ! $output && $stderr == "root: error: without root it needs "* ]] ||
+		setpriv --reuid 65534 --regid 65534 --clear-groups copy/scripts/dev/dist
+	[[ $status == 125 && ! $output && $stderr == "debian-root: error: without root it needs "* ]] ||
 		{ echo "$status: $output$stderr" && return 1; }
 	[[ $stderr != *$'\n'* ]]
 }

@@ -43,7 +43,7 @@ install_copy() {
 	toolset=$(dirname "$(readlink -f "$(command -v bpf-merge)")")
 	mkdir -p stubs/bin "stubs/libexec/bpf-linker/${toolset##*/}"
 	cp "$BUILT/bin/bpf-linker" stubs/bin
-	cp "$BUILT/libexec/bpf-linker/bpf-extract" stubs/libexec/bpf-linker
+	cp "$BUILT/libexec/bpf-linker"/bpf-{extract,driver} stubs/libexec/bpf-linker
 	cp "$toolset"/* "stubs/libexec/bpf-linker/${toolset##*/}"
 	PATH=$PWD/stubs/bin:$PATH
 }
@@ -54,6 +54,13 @@ compile() {
 	shift
 	[[ -e $source ]] || source=$FIXTURES/$source
 	"$CLANG" "${BPF_CFLAGS[@]}" "$@" -emit-llvm -c -o "${name%.c}.bc" "$source"
+}
+
+# compile_core_program: core.bc, which includes all of the kernel's types
+compile_core_program() {
+	bpftool btf dump file /sys/kernel/btf/vmlinux format c >vmlinux.h
+	cp "$FIXTURES/core/core.c" .
+	compile core.c -I .
 }
 
 # one_error PATTERN COMMAND...: COMMAND exits 1, and says one line that matches the glob PATTERN
@@ -87,6 +94,8 @@ need_kernel() {
 # Skips the test where no terminal can be made, as in a root without devices.
 need_terminal() {
 	script -qec true /dev/null >/dev/null || skip "no pseudo-terminal can be had here"
+	[[ ${EMULATED_TERMINAL-yes} == yes ]] ||
+		skip "emulated programs see no terminal: their C library is newer than the emulator"
 }
 
 # load_object OBJECT: its programs and maps, pinned under their names
@@ -163,6 +172,27 @@ dump_btf() {
 	"${C_OF_BTF[@]}" types.h
 }
 
+# types_of OBJECT: its BTF, but for the order of the forward declarations at its end, which LLVM takes
+# from where they are in memory
+types_of() {
+	bpftool btf dump file "$1" format raw >"$1.raw"
+	awk 'FNR == NR {
+			if ($2 == "FWD")
+				forward[substr($1, 2, length($1) - 2)] = $2 " " $3 " " $4
+			next
+		}
+		$2 != "FWD" {
+			for (i = 1; i <= NF; i++)
+				if (split($i, word, "=") == 2 && word[1] ~ /type_id$/ && word[2] in forward)
+					$i = word[1] "=" forward[word[2]]
+			print
+		}
+		END {
+			for (id in forward)
+				print forward[id] | "LC_ALL=C sort"
+		}' "$1.raw" "$1.raw"
+}
+
 # c_says OBJECT: what standard input says in C holds for the types of OBJECT's BTF
 c_says() {
 	dump_btf "$1"
@@ -191,4 +221,32 @@ load_with_btf() {
 # prototypes_of PROGRAM: those of the loaded program's functions
 prototypes_of() {
 	bpftool prog dump xlated pinned "$PINS/$1" | sed -n 's/^\([a-z].*(.*)\):$/\1/p' | LC_ALL=C sort
+}
+
+# map_agrees MAP OBJECT: the map has each function and variable that the object has, where it is, with
+# its size and, of a function, its instructions; and no other
+map_agrees() {
+	local value size type index name section=()
+
+	while read -r index name; do
+		section[index]=$name
+	done < <("$READELF" -SW "$2" | sed -nE 's/^ *\[ *([0-9]+)\] ([^ ]+) .*/\1 \2/p')
+	while read -r _ value size type _ _ index name; do
+		case $type in
+		FUNC) echo "function $((16#$value)) $size $((size / 8)) ${section[index]} $name" ;;
+		OBJECT) echo "variable $((16#$value)) $size - ${section[index]} $name" ;;
+		esac
+	done < <("$READELF" -sW "$2") | sort >of-object
+	awk '$5 ~ /^(function|variable)$/ && $1 != "-" { print $5, $1, $2, $3, $6, $8 }' "$1" | sort >of-map
+	[[ -s of-object ]]
+	diff of-object of-map
+}
+
+# in_map MAP KIND SYMBOL: columns 3, 4, 7 and those from 9 on of its line
+in_map() {
+	awk -v kind="$2" -v symbol="$3" '$5 == kind && $8 == symbol {
+		printf "%s %s %s", $3, $4, $7
+		for (i = 9; i <= NF; i++)
+			printf " %s", $i
+		print "" }' "$1"
 }

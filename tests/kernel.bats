@@ -166,3 +166,104 @@ compile_shared() {
 	grep -w kconfig theirs
 	diff theirs <(skeleton_of ours.o)
 }
+
+@test "memory functions that are inline, and those that are brought, with BTF" {
+	need_kernel
+	head -c 60 /dev/zero >packet
+	for options in '' --disable-expand-memcpy-in-order --debug-info=full --debug-info=none; do
+		for file in memcmp align builtin-btf; do
+			compile $file.c
+			# shellcheck disable=SC2086 # none or one
+			bpf-linker --btf $options -o $file.o $file.bc
+			load_with_btf $file.o
+			case $file in
+			memcmp) [[ $(run_program starts packet) == 1 ]] ;;
+			align) [[ $(run_program zero packet) == 2 ]] ;;
+			builtin-btf)
+				[[ $(run_program counts packet 3) == 0 && $(map_value map 0 4 4) == 3 ]]
+				prototypes_of counts | grep -F 'memcpy(void * to, const void * from,'
+				;;
+			esac
+		done
+	done
+}
+
+@test "memory functions that are brought have BTF, whatever the debug info is" {
+	local unit kind program name
+
+	need_kernel
+	compile memory.c -gdwarf-5 -gpubnames
+	llvm-dis-"$LLVM_MAJOR" memory.bc
+	for unit in FullDebug LineTablesOnly DebugDirectivesOnly NoDebug; do
+		sed "s/emissionKind: FullDebug/emissionKind: $unit/" memory.ll >unit.ll
+		for kind in lines full none; do
+			# no compiler makes variables of such a unit
+			[[ $unit-$kind != DebugDirectivesOnly-full ]] || continue
+			bpf-linker --btf --debug-info=$kind -o memory.o unit.ll
+			load_with_btf memory.o
+			for program in copy move set compare differ; do
+				prototypes_of $program
+			done >prototypes
+			for name in memcpy memmove; do
+				grep -Fx "void * $name(void * to, const void * from, unsigned long size)" prototypes
+			done
+			grep -Fx 'void * memset(void * to, int value, unsigned long size)' prototypes
+			for name in memcmp bcmp; do
+				grep -Fx "int $name(const void * a, const void * b, unsigned long size)" prototypes
+			done
+		done
+	done
+	compile memory.c -g0
+	bpf-linker -o memory.o memory.bc
+	load_object memory.o
+}
+
+@test "a constant table with pointers is read-only, also of position-independent code" {
+	need_kernel
+	head -c 60 /dev/zero >packet
+	for flags in '' -fPIC -fpie; do
+		# shellcheck disable=SC2086 # none or one
+		compile const-pointers.c $flags
+		[[ ! $flags ]] || llvm-dis-"$LLVM_MAJOR" -o - const-pointers.bc | grep '"PIC Level"'
+		bpf-linker --btf -o out.o const-pointers.bc
+		"$READELF" -SW out.o >sections
+		grep ' \.rodata ' sections
+		absent 'data\.rel' sections
+		load_with_btf out.o
+		[[ $(run_program reads packet) == 8 ]]
+	done
+}
+
+@test "products of more than 64 bits, and whether they overflow; shifts" {
+	need_kernel
+	for flags in '' -Os '-Xclang -disable-llvm-passes' -mcpu=v1; do
+		# shellcheck disable=SC2086 # several words, or none
+		compile wide.c $flags
+		bpf-linker --btf -o wide.o wide.bc
+		absent __ <("$READELF" -sW wide.o)
+		bpftool gen skeleton wide.o name wide >wide.skel.h
+		"$CLANG" -w -O1 -I . -I "$FIXTURES" -o host "$FIXTURES/wide-host.c" -lbpf -lelf -lz
+		run -0 timeout 60 ./host
+		[[ $output == *' runs' ]]
+	done
+}
+
+@test "string functions, where the verifier knows the end" {
+	need_kernel
+	head -c 60 /dev/zero >packet
+	for flags in '' -fno-builtin '-Xclang -disable-llvm-passes' '-Xclang -stack-protector -Xclang 3'; do
+		# shellcheck disable=SC2086 # several words, or none
+		compile strings.c $flags
+		run --separate-stderr bpf-linker --btf -o strings.o strings.bc
+		[[ $status == 0 && ! $stderr ]]
+		load_object strings.o # without the log, which takes long
+		[[ $(run_program lengths packet) == 31 ]]
+		[[ $(run_program compares packet) == 511 ]]
+		[[ $(run_program copies packet) == 7 ]]
+		[[ $(run_program fills packet) == 7 ]]
+		[[ $(run_program finds packet) == 7 ]]
+		[[ $(run_program finds_last packet) == 3 ]]
+		bpftool -j prog show pinned "$PINS/finds" | jq -e .btf_id
+		prototypes_of finds | grep -Fx 'unsigned long strchr(const void * text, int value)'
+	done
+}

@@ -10,7 +10,11 @@ setup_file() {
 	cd "$BATS_FILE_TMPDIR" || return
 	echo 'int f(int x) { return x + 1; }' >f.c
 	compile f.c
+	# as it is installed
+	sed "s/@OLDEST_LLVM@/$("$TESTS/../scripts/dev/llvms" oldest)/" "$TESTS/../scripts/find-libllvm" >find-libllvm
 }
+
+FINDER=$BATS_FILE_TMPDIR/find-libllvm
 
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
@@ -135,13 +139,15 @@ install() {
 	local version stage
 	mkdir -p stubs/bin stubs/libexec/bpf-linker
 	cp "$BUILT/bin/bpf-linker" stubs/bin
-	cp "$LIBEXEC/bpf-extract" stubs/libexec/bpf-linker
+	cp "$LIBEXEC"/bpf-{extract,driver} stubs/libexec/bpf-linker
 	for version; do
 		mkdir -p "$(folder "$version")"
-		stub "$version" bpf-merge 'cat >/dev/null; say merge'
-		for stage in internalize debuginfo opt; do
+		stub "$version" bpf-merge 'cat >/dev/null; say merge; say_rest "$@"'
+		for stage in internalize debuginfo; do
 			stub "$version" bpf-$stage "cat; say $stage"
 		done
+		stub "$version" bpf-opt '[[ " $* " == *" : "* ]] || { cat; say opt; exit; }
+			{ cat; say opt; } | "${0%opt}codegen"'
 		stub "$version" bpf-codegen 'text=$(cat; say codegen)
 			case $text in
 			$'"'\n\n\n\n\n'"'*) exit 3 ;;
@@ -166,6 +172,12 @@ stub() {
 	cat >"$file" <<-END
 		#!/bin/bash
 		say() { echo "\$1 $1\${BPF_LINKER_LIBLLVM:+ \$BPF_LINKER_LIBLLVM}"; }
+		say_rest() { # of the stages in the same process
+			for word; do
+				[[ ! \$is_stage ]] || say "\${word#bpf-}"
+				[[ \$word == : ]] && is_stage=yes || is_stage=
+			done
+		}
 		fail() { # STATUS [MESSAGE], and the mark of a failure for the stages after it
 			[[ ! \$2 ]] || echo "\$2" >&2
 			[[ ! -p /dev/stdout ]] || printf '\n\n\n\n\n' | head -c \$((\$1 + 2))
@@ -259,7 +271,7 @@ rustc_of() {
 # finder ARGUMENT...: find-libllvm, with no rustc and no system's libraries but those that a test
 # provides
 finder() {
-	run --separate-stderr env PATH="$PWD/bin" "$BASH" "$TESTS/../scripts/find-libllvm" "$@"
+	run --separate-stderr env PATH="$PWD/bin" "$BASH" "$FINDER" "$@"
 }
 
 # finds FILE ARGUMENT...
@@ -550,7 +562,7 @@ make_bin() {
 	for option in -v -###; do
 		run -0 --separate-stderr bpf-linker -o out 22.bc $option
 		# shellcheck disable=SC2154 # bats sets stderr_lines
-		[[ ${#stderr_lines[@]} == 5 && ${stderr_lines[0]} == "$PWD/stubs/libexec/bpf-linker/bpf-extract "* ]]
+		[[ ${#stderr_lines[@]} == 3 && ${stderr_lines[0]} == "$PWD/stubs/libexec/bpf-linker/bpf-extract "* ]]
 		for line in "${stderr_lines[@]:1}"; do
 			[[ $line == "$PWD/$(folder 22)/bpf-"* ]]
 		done
@@ -787,6 +799,54 @@ bpf-merge: error: Invalid record, says 22' ]]
 	fails_once "$said" bpf-linker -o out x.bc
 }
 
+@test "what is damaged, and not newer, is not tried again" {
+	need_static
+	install any
+	link_real "$STATIC"
+	stub any find-libllvm 'touch asked; exit 1'
+	version=$("$LIBEXEC/llvm-$STATIC/bpf-merge" --version | sed -n 's/^LLVM \([0-9.]*\).*/\1/p')
+	for producer in "LLVM$version" "LLVM$version-rust-1.99.0-stable" "LLVM$STATIC.0.0" LLVM15.0.7; do
+		by "$producer" <f.bc | head -c 1000 >cut.bc
+		fails_once "bpf-merge: error: cut.bc: *" bpf-linker -o out cut.bc
+	done
+	[[ ! -e asked ]]
+	for producer in "LLVM$version.1" "LLVM${version%.*}.99-rust-1.99.0-nightly" "LLVM$STATIC.99git" MyLLVM; do
+		rm -f asked
+		by "$producer" <f.bc | head -c 1000 >cut.bc
+		fails_once "bpf-merge: error: cut.bc: *" bpf-linker -o out cut.bc
+		[[ -e asked || $producer == "LLVM$version.1" ]]
+	done
+	rm -f asked
+	echo 'target triple = "bpf' >cut.ll # does not say
+	fails_once "bpf-merge: error: cut.ll: *" bpf-linker -o out cut.ll
+	[[ -e asked ]]
+	# what cannot be read is what counts
+	rm -f asked
+	by "LLVM$STATIC.0.0" <f.bc | head -c 1000 >cut.bc
+	by "LLVM$STATIC.99.0" <f.bc >new.bc
+	fails_once "bpf-merge: error: cut.bc: *" bpf-linker -o out new.bc cut.bc
+	[[ ! -e asked ]]
+}
+
+@test "what llvm-any does not end with is ended" {
+	need_any
+	install 22 any
+	link_real any
+	echo '#include <unistd.h>
+		__attribute__((constructor)) static void hang(void) { for (;;) pause(); }' >hang.c
+	cc -shared -fPIC -o hang.so hang.c
+	stub any find-libllvm "echo $PWD/hang.so"
+	merge_fails 22
+	sed -i 's/^TIME_LIMIT=30/TIME_LIMIT=1/' stubs/bin/bpf-linker
+	by LLVM22.1.8 <f.bc >x.bc
+	for options in '' --save-temps; do
+		SECONDS=0
+		one_error 'bpf-merge: error: Invalid record, says 22' timeout 20 bpf-linker -o out x.bc $options
+		[[ ! -e out ]]
+		((SECONDS < 10))
+	done
+}
+
 @test "an error that is not about reading is not tried again" {
 	install 22 any
 	stub any find-libllvm 'touch asked; exit 1'
@@ -803,9 +863,9 @@ bpf-merge: error: Invalid record, says 22' ]]
 	install any
 	link_real "$STATIC"
 	"$CLANG" -target x86_64-linux -c -o native.o f.c
-	head -c 1000 f.bc >cut.bc
+	by "LLVM$STATIC.99.0" <f.bc | head -c 1000 >cut.bc
 	stub any find-libllvm 'echo /lib/libLLVM'
-	warning='bpf-extract: warning: native.o: holds no LLVM bitcode; its native code is left out'
+	warning='bpf-extract: warning: native.o: contains no LLVM bitcode; its native code is ignored'
 	for level in '' --log-level=warn --log-level=debug; do
 		run -0 --separate-stderr bpf-linker -o out cut.bc native.o $level
 		[[ $(grep -cxF "$warning" <<<"$stderr") == 1 ]]
@@ -893,6 +953,82 @@ bpf-merge: error: Invalid record, says 22' ]]
 	load_with_btf any.o
 }
 
+# newer_llvm: LIBRARY becomes one that the environment makes differ, for which see newer-llvm-host.c
+newer_llvm() {
+	need_library
+	cc -shared -fPIC -D_GNU_SOURCE -o newer.so "$FIXTURES/newer-llvm-host.c" -Wl,--no-as-needed "$LIBRARY" \
+		-Wl,-rpath,"${LIBRARY%/*}"
+	LIBRARY=$PWD/newer.so
+	export BPF_LINKER_LIBLLVM=$LIBRARY BPF_LINKER_LLVM=any
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+}
+
+# is_not_known PATTERN: so the pipe, with and without BTF, and each tool that reads debug info fail
+is_not_known() {
+	local reason="error: $LIBRARY: LLVM 99.1.0 $1; set BPF_LINKER_LIBLLVM to another libLLVM" tool
+	fails_once "bpf-merge: $reason" bpf-linker -o out program.bc count.bc
+	fails_once "bpf-merge: $reason" bpf-linker --btf -o out program.bc count.bc
+	for tool in 'bpf-merge' 'bpf-debuginfo --btf' 'bpf-codegen'; do
+		# shellcheck disable=SC2086 # words
+		fails_once "${tool% *}: $reason" "$LIBEXEC"/llvm-any/$tool -o out program.bc
+	done
+}
+
+@test "llvm-any: an LLVM newer than any, whose debug info is as it was" {
+	newer_llvm
+	bpf-linker --btf -o out program.bc count.bc
+	"$READELF" -S out | grep -q '\.BTF '
+}
+
+@test "llvm-any: an LLVM that has moved operands of debug info" {
+	newer_llvm
+	for place in {0..11}; do
+		MOVED=$place is_not_known "lays out debug info in an unknown way: * of DI* is not operand *"
+	done
+	MOVED=11 is_not_known '*: annotations of DISubprogram is not operand 11'
+	MOVED=3 "$LIBEXEC/llvm-any/bpf-internalize" -o out program.bc
+}
+
+@test "llvm-any: an LLVM that prints debug info in another way" {
+	newer_llvm
+	prints() {
+		PRINTED=$1=$2 is_not_known "prints debug info in an unknown way: $3"
+	}
+	prints 'arg: ' 'number: ' 'arg of DILocalVariable is missing, not 1'
+	prints LineTables Lines 'emissionKind of DICompileUnit is LinesOnly, not LineTablesOnly'
+	prints 'encoding: DW_ATE_' 'encoding: ' 'encoding of DIBasicType is unsigned, not DW_ATE_unsigned'
+	prints DISPFlag SPFlag 'spFlags of DISubprogram is SPFlag*, not DISPFlag*'
+	PRINTED='!DI=!' is_not_known 'prints a node of debug info in an unknown way: *'
+}
+
+@test "llvm-any: a change of what LLVM prints that cannot be made is an error" {
+	newer_llvm
+	cat >class.ll <<-'END'
+		@v = global i32 0, !dbg !3
+		!llvm.dbg.cu = !{!0}
+		!llvm.module.flags = !{!2}
+		!0 = distinct !DICompileUnit(language: DW_LANG_C_plus_plus, file: !1, emissionKind: FullDebug)
+		!1 = !DIFile(filename: "a.cc", directory: "/src")
+		!2 = !{i32 2, !"Debug Info Version", i32 3}
+		!3 = !DIGlobalVariableExpression(var: !4, expr: !DIExpression())
+		!4 = distinct !DIGlobalVariable(name: "v", scope: !0, file: !1, type: !5)
+		!5 = !DICompositeType(tag: DW_TAG_class_type, name: "c", size: 32, elements: !{})
+	END
+	debuginfo=$LIBEXEC/llvm-any/bpf-debuginfo
+	"$debuginfo" --btf -o out class.ll
+	PRINTED=DW_TAG_class_type=2 fails_once "bpf-debuginfo: error: $LIBRARY: LLVM 99.1.0 prints \
+debug info in an unknown way: no 'DW_TAG_class_type' is in !DICompositeType(tag: 2, name: \"c\", *; \
+set BPF_LINKER_LIBLLVM to another libLLVM" "$debuginfo" --btf -o out class.ll
+}
+
+@test "llvm-any: an LLVM that prints nodes with their numbers" {
+	newer_llvm
+	bpf-linker --btf -o wanted program.bc count.bc
+	NUMBERED=1 bpf-linker --btf -o out program.bc count.bc
+	cmp wanted out
+}
+
 @test "llvm-any with the library of a Rust toolchain" {
 	need_any
 	rustc=$(PATH=${PATH#*"$BUILT"/bin:} command -v rustc) || skip "rustc is not here"
@@ -969,7 +1105,7 @@ bpf-merge: error: Invalid record, says 22' ]]
 	link_real "$STATIC"
 	link_real any
 	BPF_LINKER_LIBLLVM=$LIBRARY run -0 --separate-stderr bpf-linker --version
-	[[ ${#lines[@]} == 3 && ${lines[1]} == "LLVM $STATIC."* && ! $stderr ]]
+	[[ ${#lines[@]} == 4 && ${lines[1]} == "LLVM $STATIC."* && ! $stderr ]]
 	[[ ${lines[2]} == "any: LLVM $STATIC."*" ($LIBRARY)" ]]
 	rm -r "$(folder any)"
 	cp -r "$LIBEXEC/llvm-any" "$(folder any)" # where the tools are is where they look
@@ -1056,6 +1192,75 @@ bpf-merge: error: Invalid record, says 22' ]]
 	RUSTC=/nowhere/rustc finds "$PWD/toolchains/toolchains/x/lib/libLLVM.so.99.1"
 }
 
+# Run in a folder where all that can lead astray lies about.
+@test "what the current directory holds is not run, and not loaded" {
+	make_bin
+	rm -f bin/rustc
+	library evil/lib/libLLVM.so.99.1
+	library libLLVM.so.99.1
+	library toolchains/x/lib/libLLVM.so.99.1
+	printf '[toolchain]\npath = "evil"\n' >rust-toolchain.toml
+	for name in rustc ldconfig readlink; do
+		printf '#!/bin/sh\necho %s >>"%s/ran"; echo "%s/evil"\n' $name "$PWD" "$PWD" >$name
+		chmod +x $name
+	done
+	script=$FINDER
+	for path in ".:$PWD/bin" ":$PWD/bin" "$PWD/bin::" "$PWD/bin:" "evil/..:$PWD/bin" ''; do
+		run env PATH="$path" RUSTUP_HOME=. HOME=. "$BASH" "$script" 99
+		[[ $output != *99* && ! -e ran ]] || { echo "$path: $output" && cat ran && return 1; }
+		RUSTC=./rustc run env PATH="$path" "$BASH" "$script" 99
+		[[ $output != *99* && ! -e ran ]] || { echo "$path: $output" && cat ran && return 1; }
+	done
+	# the rustc that is run, as rustup's, would look at where it runs
+	printf '#!/bin/sh\npwd >"%s/cwd"\necho "$PATH $LD_LIBRARY_PATH" >"%s/environment"\necho evil\n' "$PWD" "$PWD" >bin/rustc
+	chmod +x bin/rustc
+	run env PATH="$PWD/bin:." LD_LIBRARY_PATH=".:/usr/lib;x::" "$BASH" "$script" 99
+	[[ $(<cwd) == / && $(<environment) == "$PWD/bin /usr/lib" && $output != *99* && ! -e ran ]]
+	# nor by the driver
+	install 22 any
+	stub any find-libllvm 'echo /lib/libLLVM; echo "$PATH $LD_LIBRARY_PATH" >environment'
+	stub any bpf-merge 'echo "$LD_LIBRARY_PATH" >loaded; cat; say merge'
+	merge_fails 22
+	by LLVM22.1.8 <f.bc >x.bc
+	ln -s "$PWD/stubs/bin/bpf-linker" linked
+	rm -f ran
+	LD_LIBRARY_PATH=".:/usr/lib" PATH="::$PATH:." ./linked -o out x.bc
+	[[ $(<environment) == *:*" /usr/lib" && $(<environment) != .* && $(<environment) != *:.* && ! -e ran ]]
+	[[ $(<loaded) == /usr/lib ]]
+}
+
+@test "find-libllvm: a rustc that does not end" {
+	make_bin
+	sed 's/-rt 10/-rt 1/' "$FINDER" >finder
+	printf '#!/bin/sh\necho $$ >"%s/pid"\nexec /bin/sleep 100\n' "$PWD" >bin/rustc
+	chmod +x bin/rustc
+	library toolchains/toolchains/x/lib/libLLVM.so.99.1
+	SECONDS=0
+	RUSTUP_HOME=$PWD/toolchains PATH=$PWD/bin run "$BASH" finder 99
+	[[ $output == "$PWD/toolchains/toolchains/x/lib/libLLVM.so.99.1" && $SECONDS -lt 10 ]]
+	[[ ! -e /proc/$(<pid)/stat || $(<"/proc/$(<pid)/stat") == *') Z '* ]]
+}
+
+@test "--llvm any without a libLLVM: leave it out" {
+	install 22 any
+	stub any find-libllvm 'exit 1'
+	by LLVM22.1.8 <f.bc >x.bc
+	"llvm-dis-$LLVM_MAJOR" -o f.ll f.bc
+	rest="install one, such as Debian's libllvm22 or a toolchain of rustup's, or set BPF_LINKER_LIBLLVM to its file"
+	for options in '' -v --save-temps; do
+		# shellcheck disable=SC2086
+		one_error "bpf-linker: error: no libLLVM 22 or newer was found here; leave out --llvm any, $rest" \
+			bpf-linker --llvm any -o out x.bc $options
+	done
+	one_error "bpf-linker: error: no libLLVM 21 or newer was found here; leave out --llvm any, *" \
+		bpf-linker --llvm any -o out f.ll
+	BPF_LINKER_LLVM=any one_error "bpf-linker: error: no libLLVM 22 or newer was found here; unset BPF_LINKER_LLVM, $rest" \
+		bpf-linker -o out x.bc
+	# where that would not help
+	by LLVM99.1.0 <f.bc >x.bc
+	one_error "bpf-linker: error: no libLLVM 99 or newer was found here; ${rest/22/99}" bpf-linker --llvm any -o out x.bc
+}
+
 @test "find-libllvm: nothing older than llvm-any can use" {
 	make_bin
 	rustc_of "$PWD/rust"
@@ -1103,7 +1308,7 @@ bpf-merge: error: Invalid record, says 22' ]]
 	unset HOME
 	finder 10000
 	[[ $status == 1 && ! $output && ! $stderr ]]
-	run --separate-stderr env -i PATH= "$BASH" "$TESTS/../scripts/find-libllvm" 10000
+	run --separate-stderr env -i PATH= "$BASH" "$FINDER" 10000
 	[[ $status == 1 && ! $output && ! $stderr ]]
 }
 
@@ -1113,7 +1318,7 @@ bpf-merge: error: Invalid record, says 22' ]]
 	chmod +x bin/rustc
 	echo kept >file
 	run --separate-stderr bash -c 'PATH=$PWD/bin "$BASH" "$1" 10000; read -r line; echo "$line"' \
-		bash "$TESTS/../scripts/find-libllvm" <file
+		bash "$FINDER" <file
 	[[ $output == kept ]]
 }
 
@@ -1125,7 +1330,7 @@ calling_rustc() {
 	cp "$BASH" caller/rustc
 	run --separate-stderr env LD_PRELOAD="$preload" caller/rustc -c \
 		'unset LD_PRELOAD; PATH=$1; shift; "$@"; exit $?' rustc "$PWD/bin" \
-		"$BASH" -c '"$@"; exit $?' between "$BASH" "$TESTS/../scripts/find-libllvm" "$@"
+		"$BASH" -c '"$@"; exit $?' between "$BASH" "$FINDER" "$@"
 }
 
 @test "find-libllvm: the library of the rustc that calls" {
@@ -1157,7 +1362,7 @@ calling_rustc() {
 	by LLVM21.1.0 <f.bc >21.bc
 	by LLVM22.1.0 <f.bc >22.bc
 	for version in 21 22; do
-		stub $version bpf-codegen 'text=$(cat; say codegen) && echo "$text" >"$2.x"'
+		stub $version bpf-opt 'text=$(cat; say codegen) && echo "$text" >"${!#}.x"'
 	done
 	for ((tries = 0; tries < 5; tries++)); do
 		bpf-linker -o a 21.bc &
@@ -1174,7 +1379,7 @@ calling_rustc() {
 	link_real "$STATIC"
 	printf '#!/bin/sh\nkill -9 $$\n' >stubs/libexec/bpf-linker/bpf-extract
 	mv stubs/bin/bpf-linker 'stubs/bin/my (old) linker'
-	fails_once 'bpf-merge: error: <stdin>: is empty; *killed*' 'my (old) linker' -o out f.bc
+	fails_once 'bpf-merge: error: <stdin>: is empty; bpf-extract, *killed*' 'my (old) linker' -o out f.bc
 }
 
 @test "a signal while a library is looked for" {

@@ -163,23 +163,31 @@ says_time() {
 	[[ ! $output && $stderr == "$1 "*wall*cpu*peak*in*out* && $stderr != *$'\n'* ]]
 }
 
+# same_module A B: the same bitcode, whatever the names of the inputs that bpf-merge has noted
+same_module() {
+	cmp <("$DIS" <"$1" | sed 's/"bpf-linker-input"="[^"]*"//') \
+		<("$DIS" <"$2" | sed 's/"bpf-linker-input"="[^"]*"//')
+}
+
 # reads_and_writes_anywhere TOOL MODULE: FILE, standard input, standard output, a pipe, /dev/stdout
 reads_and_writes_anywhere() {
+	local cmp=cmp
+	[[ $1 != bpf-merge ]] || cmp=same_module
 	"$1" -o wanted "$2"
 	[[ -s wanted ]]
-	cmp wanted <("$1" "$2")
-	cmp wanted <("$1" <"$2")
-	cmp wanted <("$1" - <"$2")
-	cmp wanted <(exec < <(cat "$2") && "$1" -o - -)
-	cmp wanted <("$1" -o /dev/stdout "$2")
-	cmp wanted <("$1" -o >(cat) "$2")
+	"$cmp" wanted <("$1" "$2")
+	"$cmp" wanted <("$1" <"$2")
+	"$cmp" wanted <("$1" - <"$2")
+	"$cmp" wanted <(exec < <(cat "$2") && "$1" -o - -)
+	"$cmp" wanted <("$1" -o /dev/stdout "$2")
+	"$cmp" wanted <("$1" -o >(cat) "$2")
 	"$1" -o /dev/stdout "$2" >redirected
-	cmp wanted redirected
+	"$cmp" wanted redirected
 	ln -s target link
 	echo old >target
 	"$1" --output=link "$2"
 	[[ -L link ]]
-	cmp wanted target
+	"$cmp" wanted target
 }
 
 # leaves_output_on_failure TOOL: on an input that is at fault

@@ -1,5 +1,5 @@
-# The papers: the README, and a manual page for each tool. Their examples are run, and what they
-# say is compared with what the tools and the build say.
+# The papers: README.md, HACKING.md, CHANGELOG.md, and a manual page for each tool. Their examples are
+# run, and what they say is compared with the source, the tools and the build.
 
 load helper
 
@@ -12,9 +12,9 @@ not_run=(
 	# rust.bats runs it; a test below compares the two
 	'cargo build --release --target bpfel-unknown-none -Z build-std=core'
 	# it takes an hour; build-llvm.bats does a part of it
-	'scripts/deps llvm
-scripts/llvm-source 21 build/llvm-source-21
-scripts/build-llvm --src-dir build/llvm-source-21 --build-dir build/llvm-21 --install-prefix ~/llvm-21
+	'scripts/dev/deps llvm
+scripts/dev/llvm-source 21 build/llvm-source-21
+scripts/dev/build-llvm --src-dir build/llvm-source-21 --build-dir build/llvm-21 --install-prefix ~/llvm-21
 LLVM_PREFIX=~/llvm-21 make'
 )
 
@@ -35,12 +35,16 @@ options_of_page() {
 		sed 's/^Fl /-/; s/ Ns Op = Ns / /; s/ Ar \(.*\)/ \U\1/' | sort -u
 }
 
-# readme_blocks LANGUAGE FOLDER: each fenced block of LANGUAGE into a file of its own
-readme_blocks() {
-	mkdir "$2"
-	awk -v wanted="\`\`\`$1" -v folder="$2" '
+# fenced_blocks PAPER LANGUAGE FOLDER: each fenced block of LANGUAGE into a file of its own
+fenced_blocks() {
+	mkdir "$3"
+	awk -v wanted="\`\`\`$2" -v folder="$3" '
 		/^```/ { open = !open; file = open && $0 == wanted ? sprintf("%s/%02d", folder, ++n) : ""; next }
-		file { print >file }' "$root/README.md"
+		file { print >file }' "$root/$1"
+}
+
+readme_blocks() {
+	fenced_blocks README.md "$@"
 }
 
 # page_blocks PAGE FOLDER: each display in its EXAMPLES into a file of its own
@@ -60,6 +64,8 @@ use_plain_names() {
 	mkdir names
 	ln -s "$(command -v "$CLANG")" names/clang
 	ln -s "$(command -v "$LLVM_AR")" names/llvm-ar
+	ln -s "$(command -v "llvm-dis-$LLVM_MAJOR")" names/llvm-dis
+	ln -s "$(command -v "$OBJDUMP")" names/llvm-objdump
 	PATH=$PWD/names:$PATH
 }
 
@@ -70,6 +76,11 @@ run_block() {
 		tail -n 20 "$1" printed errors
 		return 1
 	fi
+}
+
+# run_make_block FILE: dry, since it would build anew what is under test, where it was built otherwise
+run_make_block() {
+	(cd "$root" && MAKEFLAGS=n bash -euo pipefail "$1")
 }
 
 is_in() {
@@ -113,8 +124,7 @@ is_in() {
 		if is_in "$text" "${not_run[@]}"; then
 			skipped+=("$text")
 		elif [[ $text == make* ]]; then
-			# dry: it would build anew what is under test, where it was built otherwise
-			(cd "$root" && MAKEFLAGS=n bash -euo pipefail "$block")
+			run_make_block "$block"
 		else
 			run_block "$block"
 		fi
@@ -181,9 +191,77 @@ is_in() {
 @test "the files that the README names exist" {
 	local names name
 
-	names=$(grep -oE '(tests|man)/[a-z/.0-9-]+|LICENSE-[A-Z]+' "$root/README.md")
+	names=$(grep -oE '(tests|man|scripts)/[a-z/.0-9-]+|LICENSE-[A-Z]+' "$root/README.md")
 	is_in LICENSE-MIT $names
 	for name in $names; do
 		[[ -e $root/$name ]] || { echo "$name" && return 1; }
 	done
+}
+
+@test "the LLVMs that the papers name are supported, and the oldest is the oldest" {
+	local supported named version
+
+	supported=$("$root/scripts/dev/llvms")
+	grep -Ff <(printf 'of version %s or\n' "${supported##* }") "$root/man/bpf-linker.1"
+	named=$(grep -ohE '(LLVM=|toolset of LLVM |llvm-source )[0-9]+' "$root/README.md" "$root/GNUmakefile" | grep -oE '[0-9]+$')
+	for version in $named; do
+		# shellcheck disable=SC2086 # a list
+		is_in "$version" $supported
+	done
+}
+
+# mapped_files: the files that HACKING.md's map names, in its order
+mapped_files() {
+	awk '/^### / { sub(/:$/, "", $2); folder = $2 }
+		/^```/ { in_map = $0 == "```text"; next }
+		in_map { print folder $1 }' "$root/HACKING.md" | sed 's/\(.*\)\[ch\]$/\1c\n\1h/'
+}
+
+@test "HACKING.md's map has each source file and script, and no other" {
+	diff <(mapped_files | sort) <(cd "$root" && find common tools scripts -type f | sort)
+	grep -F '(HACKING.md)' "$root/README.md"
+}
+
+@test "the files that HACKING.md names exist" {
+	local names name
+
+	names=$(grep -oE '`((common|tools|tests|man|scripts|\.ci)/)?[a-z][a-z/.0-9-]*\.(c|h|ll|bats|bash|txt|mk)`|`(common|tools|tests|man|scripts|\.ci)/[a-z/.0-9-]+`|[A-Z]+\.md|`GNUmakefile`' \
+		"$root/HACKING.md" | tr -d '`')
+	is_in tests/helper.bash $names
+	for name in $names; do
+		case $name in
+		*/*) ;;
+		*.bats) name=tests/$name ;;
+		esac
+		[[ -e $root/$name ]] || { echo "$name" && return 1; }
+	done
+}
+
+@test "HACKING.md's examples run" {
+	local block
+
+	use_plain_names
+	# the project, where their outputs do no harm
+	ln -s "$root"/* .
+	cp -r "$TESTS/examples/c" c
+	make -C c CLANG=clang LLVM_AR=llvm-ar
+	mv c/*.bc c/*.a .
+	fenced_blocks HACKING.md sh blocks
+	for block in "$PWD"/blocks/*; do
+		if grep -q '^make' "$block"; then
+			run_make_block "$block"
+		else
+			run_block "$block"
+		fi
+	done
+	[[ -s stages/program.bpf.o.5-opt.bc && -s ir/post-opt.ll ]]
+}
+
+@test "the newest version in CHANGELOG.md is that of the build" {
+	local version headings
+
+	version=$(sed -n 's/^VERSION = //p' "$root/GNUmakefile")
+	headings=$(grep '^## ' "$root/CHANGELOG.md")
+	run -0 sed -n 2p <<<"$headings"
+	[[ $version && $headings == '## Unreleased'* && $output =~ ^"## $version - "20[0-9]{2}-[0-9]{2}-[0-9]{2}$ ]]
 }

@@ -4,14 +4,15 @@
 
 load helper
 
-cargo=$TESTS/../scripts/cargo
+cargo=$TESTS/../scripts/dev/bpf-cargo
 
 setup_file() {
 	local why
 
 	export CARGO_HOME=$BATS_FILE_TMPDIR/home CARGO_TARGET_DIR=$BATS_FILE_TMPDIR/target
-	cp -r "$TESTS/examples/rust" "$FIXTURES/rust-dep" "$BATS_FILE_TMPDIR"
+	cp -r "$TESTS/examples/rust" "$FIXTURES/rust-dep" "$FIXTURES/rust-dev" "$BATS_FILE_TMPDIR"
 	cp -r "$TESTS/examples/rust/.cargo" "$BATS_FILE_TMPDIR/rust-dep"
+	cp -r "$TESTS/examples/rust/.cargo" "$BATS_FILE_TMPDIR/rust-dev"
 	if ! why=$("$cargo" --version 2>&1); then
 		[[ ${CI:-} != true || ${RUST_IS_OPTIONAL-} ]] || { echo "$why" && return 1; }
 		skip "$why"
@@ -64,6 +65,17 @@ sections() {
 		-C debuginfo=2 -C link-arg=--btf
 	run -0 sections "$(built keep-ipv4)"
 	[[ $'\n'$output$'\n' == *$'\n.BTF\n'*$'\n.BTF.ext\n'* ]]
+}
+
+@test "--map and --why of Rust's crates" {
+	cd "$BATS_FILE_TMPDIR/rust"
+	"$cargo" rustc --release --target bpfel-unknown-none -Z build-std=core -- \
+		-C "link-arg=--map=$BATS_TEST_TMPDIR/out.map" -C link-arg=--why=KEPT
+	cd "$BATS_TEST_TMPDIR"
+	map_agrees out.map "$(built keep-ipv4)"
+	[[ $(in_map out.map function keep_ipv4) =~ ^[1-9][0-9]*\ 0\ .*keep_ipv4.*\.o$ ]]
+	# the panic handler, of which nothing is left
+	[[ $(awk '$5 == "dropped" && $NF ~ /rust_begin_unwind$/' out.map) ]]
 }
 
 @test "a big-endian target, debug info in all crates, with and without --btf" {
@@ -127,4 +139,69 @@ sections() {
 	load_object out.o
 	head -c 60 /dev/zero >packet
 	[[ $(run_program host packet) == $((46 * 16 + 1)) ]]
+}
+
+# project_of FILE.rs: makes one of the fixture, as the example is
+project_of() {
+	cp -r "$BATS_FILE_TMPDIR/rust" "$BATS_FILE_TMPDIR/${1%.rs}"
+	sed -i "s/^name = .*/name = \"${1%.rs}\"/" "$BATS_FILE_TMPDIR/${1%.rs}/Cargo.toml"
+	cp "$FIXTURES/$1" "$BATS_FILE_TMPDIR/${1%.rs}/src/main.rs"
+}
+
+@test "checked, saturating, overflowing products and powers; shifts of u128" {
+	local rustc=(rustc) map pair
+
+	[[ ! -x /usr/bin/rustc ]] || rustc=(/usr/bin/rustc)
+	project_of wide.rs
+	build wide
+	need_kernel
+	load_object "$(built wide)"
+	# of the length, 14 bytes are the Ethernet header's
+	for ((pair = 0; pair < 256; pair++)); do
+		head -c $((pair + 256 + 14)) /dev/zero >packet
+		[[ $(run_program products packet) == 1 ]]
+	done
+	"${rustc[@]}" --edition 2021 -O -o host "$FIXTURES/wide.rs"
+	map=$(cd "$PINS/maps" && echo *bss)
+	diff <(./host) <(map_bytes "$map" 0 | sed 's/^.$/0&/')
+}
+
+@test "what BPF cannot do: the line in the user's own source, not in core's" {
+	project_of unsupported.rs
+	cd "$BATS_FILE_TMPDIR/unsupported"
+	run "$cargo" rustc --release --target bpfel-unknown-none -Z build-std=core -- \
+		-C debuginfo=2 -C link-arg=--btf
+	[[ $status != 0 ]]
+	# LLVM 23 has code of its own for it
+	((LLVM_MAJOR > 22)) ||
+		[[ $output == *"error: "*"function 'ratio' (src/main.rs:8), inlined into 'divides' (src/main.rs:15), divides 128-bit integers (__udivti3)"* ]]
+	[[ $output == *"error: "*"function 'parses' (src/main.rs:23), by way of '"*"from_str', uses floating point"* ]]
+}
+
+# build_dev: the little programs without optimization, with all checks
+build_dev() {
+	cd "$BATS_FILE_TMPDIR/rust-dev" || return
+	"$cargo" build --target bpfel-unknown-none -Z build-std=core || return
+	cd "$CARGO_TARGET_DIR/bpfel-unknown-none/debug" || return
+}
+
+@test "the dev profile: what cannot panic, and what can, is loaded and runs" {
+	need_kernel
+	build_dev
+	head -c 60 /dev/zero >packet
+	for program in plain index overflow iterator call generic unwrap range copy; do
+		load_object "$program"
+		[[ $(run_program "$program" packet) == 2 ]]
+	done
+}
+
+@test "a panic ends the program, not the function" {
+	need_kernel
+	build_dev
+	load_object panics
+	head -c 60 /dev/zero >packet
+	[[ $(run_program panics packet 3) == 7 ]]
+	[[ $(run_program panics packet 2) == 0 ]]
+	[[ $(global_value RUNS) == 5 ]]
+	[[ $(global_value RETURNS) == 3 ]]
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env bats
-# What scripts/deps installs, and what scripts find missing. The system that they see is in stubs/.
+# What scripts/dev/deps installs, and what scripts find missing. The system that they see is in
+# stubs/.
 
 load helper
 
-SCRIPTS=$(cd "$TESTS/../scripts" && pwd -P)
+SCRIPTS=$(cd "$TESTS/../scripts/dev" && pwd -P)
 unset BPF_LINKER_LLVM BPF_LINKER_LIBLLVM LLVM LLVM_CONFIG LLVM_PREFIX
 
 setup() {
@@ -38,7 +39,7 @@ alone() {
 	/usr/bin/env PATH="$PWD/stubs" "$@"
 }
 
-# --- scripts/deps ---
+# --- scripts/dev/deps ---
 
 @test "deps: the compiler for another architecture is that of check-arch" {
 	stub_apt
@@ -48,6 +49,26 @@ alone() {
 		grep -x $package wanted
 	done
 	[[ ! $(sort wanted | uniq -d) ]]
+}
+
+@test "deps: what check-corpus needs is not a compiler for another architecture" {
+	stub_apt
+	INSTALLED=llvm-22-dev
+	deps check-corpus
+	for package in clang-22 llvm-22 bpftool libelf-dev jq qemu-system-x86; do
+		grep -x $package wanted
+	done
+	absent qemu-user-static wanted
+}
+
+@test "deps: what check-upstream needs is FileCheck, clang and Rust" {
+	stub_apt
+	INSTALLED=llvm-22-dev
+	deps check-upstream
+	for package in llvm-22-tools clang-22 llvm-22 jq rustc-web cargo-web rust-web-src; do
+		grep -x $package wanted
+	done
+	absent qemu wanted
 }
 
 @test "deps: what make needs with an LLVM from source" {
@@ -71,7 +92,7 @@ alone() {
 	grep -x libarchive-dev wanted
 	absent -e llvm -e clang wanted
 
-	make -C "$SCRIPTS/.." LLVM_PREFIX="$PWD/prefix" PATH="$PWD/stubs:$PATH" deps | grep 'no package clang-21'
+	make -C "$TESTS/.." LLVM_PREFIX="$PWD/prefix" PATH="$PWD/stubs:$PATH" deps | grep 'no package clang-21'
 
 	stub apt-cache 'echo Package'
 	LLVM_PREFIX=prefix deps
@@ -96,6 +117,38 @@ alone() {
 	[[ $status == 1 && $stderr == "deps: error: package llvm-21-dev not found in apt's sources; "* ]]
 }
 
+# A copy, whose scripts/dev/toolset says what it is asked for.
+@test "deps: where apt has no LLVM, the tools are built in a Debian root" {
+	stub_apt
+	stub apt-cache '[[ ${@: -1} == @(llvm|clang|lld)-*([!-])*(-dev) || ${@: -1} == bpftool ]] || echo Package'
+	mkdir -p scripts/dev
+	cp "$SCRIPTS"/{deps,llvms,llvms.txt} scripts/dev
+	printf '#!/bin/sh\necho "toolset $*"\n' >scripts/dev/toolset
+	chmod +x scripts/dev/toolset
+	others=$("$SCRIPTS/llvms" | tr ' ' '\n' | sed '/^22$/d; s/.*/llvm-&-dev/' | xargs)
+	SCRIPTS=$PWD/scripts/dev
+	for goal in build demo check; do
+		deps $goal
+		# shellcheck disable=SC2154 # bats sets it
+		((status == 0))
+		[[ $output == *"deps: apt's sources have none of llvm-22-dev $others; "*$'\ntoolset 22' ]]
+		for package in gpg mmdebstrap debian-archive-keyring make; do
+			grep -x $package wanted
+		done
+		absent -e '-22' -e gcc wanted
+	done
+	grep -x bats wanted
+	deps demo
+	grep -x clang wanted
+	[[ $output == *'deps: no package bpftool here; '* ]]
+	deps lint
+	[[ $status == 1 && $stderr == "deps: error: apt's sources have none of "*", which lint needs; "* ]]
+	deps toolset
+	[[ $status == 0 && $output != *'toolset 22'* ]]
+	LLVM=21 deps
+	[[ $status == 1 && $output != *'toolset 2'* ]]
+}
+
 # --- What is missing ---
 
 @test "one of two programs is not there" {
@@ -104,11 +157,11 @@ alone() {
 	one_error 'deps: error: no apt-get here; *' alone "$SCRIPTS/deps"
 	one_error "check-arch: error: clang-22 is not installed; 'make deps check-s390x' installs it" \
 		alone "$SCRIPTS/check-arch" s390x
-	run -125 alone "$SCRIPTS/root" bookworm
-	[[ $output == "root: error: Debian's apt and dpkg are needed to make a root" ]]
+	run -125 alone "$SCRIPTS/debian-root" bookworm
+	[[ $output == "debian-root: error: Debian's apt and dpkg are needed to make a root" ]]
 }
 
-# --- scripts/cargo ---
+# --- scripts/dev/bpf-cargo ---
 
 # stub_rust: a Rust of LLVM 32 with its source, and no other
 stub_rust() {
@@ -116,7 +169,7 @@ stub_rust() {
 	touch lib/rustlib/src/rust/library/core/src/lib.rs
 	stub rustc "[[ \$1 == -vV ]] && echo LLVM version: 32.1.2 || echo '$PWD'"
 	stub cargo 'echo cargo "$@"'
-	sed 's|/usr/bin/rustc ||' "$SCRIPTS/cargo" >cargo
+	sed 's|/usr/bin/rustc ||' "$SCRIPTS/bpf-cargo" >bpf-cargo
 	PATH=$PWD/stubs:$PATH
 }
 
@@ -125,17 +178,17 @@ linker_has() {
 	stub bpf-linker "printf '%s\n' 'bpf-linker 1' $(printf ' %q' "$@")"
 }
 
-# refuses LLVMS: cargo says that bpf-linker has only these
+# refuses LLVMS: bpf-cargo says that bpf-linker has only these
 refuses() {
-	one_error "cargo: error: $PWD/stubs/rustc has LLVM 32, bpf-linker has $1" bash cargo build
+	one_error "bpf-cargo: error: $PWD/stubs/rustc has LLVM 32, bpf-linker has $1" bash bpf-cargo build
 }
 
-@test "cargo: any of bpf-linker's LLVMs may be as new as rustc's" {
+@test "bpf-cargo: any of bpf-linker's LLVMs may be as new as rustc's" {
 	stub_rust
 	none='any: no libLLVM was found here; set BPF_LINKER_LIBLLVM to its file'
 	for lines in 'LLVM 32.0.0' $'LLVM 31.1.8, 33.1.0\n'"$none" $'LLVM none\nany: LLVM 32.1.2 (/lib/libLLVM.so)'; do
 		linker_has "$lines"
-		[[ $(bash cargo build) == "cargo build" ]]
+		[[ $(bash bpf-cargo build) == "cargo build" ]]
 	done
 
 	linker_has 'LLVM 9.1.8, 31.1.8' 'any: LLVM 30.1.2 (/LLVM 99.1.1/libLLVM-99.1.so)'
@@ -144,12 +197,12 @@ refuses() {
 	refuses none
 }
 
-@test "cargo: of bpf-linker's LLVMs, what BPF_LINKER_LLVM names" {
+@test "bpf-cargo: of bpf-linker's LLVMs, what BPF_LINKER_LLVM names" {
 	stub_rust
 	linker_has 'LLVM 31.1.8, 32.1.8' 'any: LLVM 31.1.2 (/lib/libLLVM.so)'
-	[[ $(BPF_LINKER_LLVM=32 bash cargo build) == "cargo build" ]]
+	[[ $(BPF_LINKER_LLVM=32 bash bpf-cargo build) == "cargo build" ]]
 	BPF_LINKER_LLVM=31 refuses '31.1.8 (BPF_LINKER_LLVM is 31)'
 	BPF_LINKER_LLVM=any refuses 'any: LLVM 31.1.2 (BPF_LINKER_LLVM is any)'
 	linker_has 'LLVM 31.1.8' 'any: LLVM 32.1.2 (/lib/libLLVM.so)'
-	[[ $(BPF_LINKER_LLVM=any bash cargo build) == "cargo build" ]]
+	[[ $(BPF_LINKER_LLVM=any bash bpf-cargo build) == "cargo build" ]]
 }

@@ -1,15 +1,20 @@
 /* bpf-extract: finds the LLVM modules in files of any kind and writes them as one stream. */
+#include "crash.h"
 #include "input.h"
 #include "kind.h"
+#include "map.h"
+#include "memory.h"
 #include "message.h"
 #include "options.h"
 #include "output.h"
+#include "printable.h"
 #include "producer.h"
 #include "stream.h"
 #include <archive.h>
 #include <archive_entry.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/Object.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +22,19 @@
 #include <unistd.h>
 
 static struct list library_directories;
-static bool thin, list, say_llvm;
+static bool thin, list, say_llvm, print_llvm;
 
 static const struct option_spec own_options[] = {
     {"library-path", 'L', OPTION_TEXTS, &library_directories, "DIR",
 	"search DIR for the libraries of -l"},
-    {"library", 'l', OPTION_OPERAND, NULL, "NAME", "read libNAME.a, at this place among the files"},
+    {"library", 'l', OPTION_OPERAND, NULL, "NAME",
+	"read libNAME.a, in this position among the files"},
     {"list", 0, OPTION_FLAG, &list, NULL,
 	"instead of the stream, write what is found: name, kind, size, producer"},
     {"thin", 0, OPTION_FLAG, &thin, NULL, "refer to the files instead of copying from them"},
     {"say-llvm", 0, OPTION_FLAG, &say_llvm, NULL,
 	"begin with a line on the newest LLVM that produced a module, after - where one does not say"},
+    {"print-llvm", 0, OPTION_FLAG, &print_llvm, NULL, "write this line and no stream"},
     {NULL},
 };
 
@@ -44,7 +51,7 @@ static const struct tool tool = {
 enum { DEEPEST_ARCHIVE = 8 };
 
 static struct stream stream;
-static struct list barren; /* inputs of the command line without bitcode */
+static struct list without_bitcode; /* inputs of the command line without bitcode */
 static struct output *output;
 
 static void extract(struct input input, enum stream_origin origin, int depth);
@@ -56,10 +63,13 @@ static void list_input(struct input input, const char *kind)
 		return;
 	char *producer = producer_of(input);
 	char *words = producer ? producer_in_words(producer) : xasprintf("-");
-	char *line = xasprintf("%s\t%s\t%zu\t%s\n", input.name, kind, input.size, words);
+	char *name = xasprintf("%s", input.name);
+	name[printable(name, strlen(name), "")] = '\0';
+	char *line = xasprintf("%s\t%s\t%zu\t%s\n", name, kind, input.size, words);
 
 	output_write(output, line, strlen(line));
 	free(line);
+	free(name);
 	free(words);
 	free(producer);
 }
@@ -89,7 +99,7 @@ static bool read_symbols(LLVMBinaryRef object, char **references, size_t *size)
 	LLVMSymbolIteratorRef symbol = LLVMObjectFileCopySymbolIterator(object);
 	LLVMSectionIteratorRef section = LLVMObjectFileCopySectionIterator(object);
 	bool defines = !symbol && has_native_code(object);
-	FILE *lines = open_memstream(references, size);
+	FILE *lines = xopen_memstream(references, size);
 
 	/* LLVM has no iterator where there is nothing to iterate over */
 	for (; symbol && section && !LLVMObjectFileIsSymbolIteratorAtEnd(object, symbol);
@@ -102,7 +112,7 @@ static bool read_symbols(LLVMBinaryRef object, char **references, size_t *size)
 			 !LLVMGetSymbolSize(symbol)) /* neither absolute nor common */
 			fprintf(lines, "%s\n", name);
 	}
-	fclose(lines);
+	xclose_memstream(lines);
 	return defines;
 }
 
@@ -154,39 +164,14 @@ static void extract_object(struct input input, enum stream_origin origin)
 	}
 	list_input(input, "native");
 	if (origin == ORIGIN_MEMBER) {
-		message(LEVEL_INFO, "%s: passed over, holds no LLVM bitcode", input.name);
+		message(LEVEL_INFO, "%s: skipped: contains no LLVM bitcode", input.name);
 		return;
 	}
 	if (read_symbols(object, &references, &size))
-		list_add(&barren, input.name);
+		list_add(&without_bitcode, input.name);
 	if (size)
 		add((struct input){input.name, (unsigned char *)references, size}, origin,
 		    CONTENT_REFERENCES);
-}
-
-/* Where each entry of an archive stood in it, to make sense of the index. */
-struct members {
-	struct {
-		long long offset;
-		size_t entry;
-	} *items;
-	size_t count;
-};
-
-static const size_t *find_member(const struct members *members, long long offset)
-{
-	size_t low = 0, high = members->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (members->items[middle].offset < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < members->count && members->items[low].offset == offset
-		   ? &members->items[low].entry
-		   : NULL;
 }
 
 static unsigned long long big_endian(const unsigned char *bytes, size_t width)
@@ -198,10 +183,16 @@ static unsigned long long big_endian(const unsigned char *bytes, size_t width)
 	return value;
 }
 
+/* By the offset of an archive's member: the stream's entry, to make sense of the index. */
+static const void *key_of(uint64_t offset)
+{
+	return (const void *)(uintptr_t)offset;
+}
+
 /* The System V index: a count, that many offsets of members, that many names; numbers big-endian,
  * 4 bytes wide, or 8 in `/SYM64/`. See ar(5) and the System V ABI, "Archive File". */
 static void add_index(
-    struct input archive, struct input index, size_t width, const struct members *members)
+    struct input archive, struct input index, size_t width, const struct map *members)
 {
 	const unsigned char *end = index.data + index.size;
 	char *lines;
@@ -211,23 +202,61 @@ static void add_index(
 		return;
 	unsigned long long count = big_endian(index.data, width);
 	if (count > (index.size - width) / (width + 1))
-		fail("%s: damaged symbol index", archive.name);
+		fail("%s: malformed symbol index", archive.name);
 	const unsigned char *offset = index.data + width;
 	const unsigned char *name = offset + count * width;
-	FILE *file = open_memstream(&lines, &size);
+	FILE *file = xopen_memstream(&lines, &size);
 	for (; count--; offset += width) {
 		const unsigned char *next = memchr(name, '\0', end - name);
 		if (!next++)
-			fail("%s: damaged symbol index", archive.name);
-		const size_t *entry = find_member(members, big_endian(offset, width));
+			fail("%s: malformed symbol index", archive.name);
+		void **entry = map_find(members, key_of(big_endian(offset, width)));
 		if (entry)
-			fprintf(file, "%zu %s\n", stream.count - *entry, name);
+			fprintf(file, "%zu %s\n", stream.count - (size_t)*entry, name);
 		name = next;
 	}
-	fclose(file);
+	xclose_memstream(file);
 	if (size)
 		add((struct input){archive.name, (unsigned char *)lines, size}, ORIGIN_INDEX,
 		    CONTENT_INDEX);
+}
+
+/* The tables that a System V archive begins with, an index and the members' long names, are of its
+ * format: newer libarchives have no entries for them. Returns whether one is at offset. See
+ * ar(5). */
+static bool table_at(struct input archive, size_t offset, struct input *table)
+{
+	enum { HEADER = 60, SIZE = 48, SIZE_LENGTH = 10 };
+	static const char *const names[] = {"/ ", "// ", "/SYM64/ "};
+	char size[SIZE_LENGTH + 1] = "";
+
+	if (offset > archive.size || archive.size - offset < HEADER)
+		return false;
+	const unsigned char *header = archive.data + offset;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (memcmp(header, names[i], strlen(names[i])) != 0)
+			continue;
+		memcpy(size, header + SIZE, SIZE_LENGTH);
+		*table = (struct input){names[i], header + HEADER, strtoull(size, NULL, 10)};
+		return table->size <= archive.size - offset - HEADER;
+	}
+	return false;
+}
+
+/* Sets *index to the first one, or to none, and returns where the first member is. */
+static long long read_tables(struct input archive, struct input *index)
+{
+	size_t offset = strlen("!<arch>\n");
+	struct input table;
+
+	*index = (struct input){NULL, NULL, 0};
+	while (table_at(archive, offset, &table)) {
+		/* COFF's second index is of another kind, and says the same */
+		if (!index->data && table.name[1] != '/')
+			*index = table;
+		offset = table.data + table.size + table.size % 2 - archive.data;
+	}
+	return offset;
 }
 
 static struct input read_member(
@@ -241,53 +270,42 @@ static struct input read_member(
 	if (whole && archive_read_data_block(reader, &data, &size, &offset) < ARCHIVE_WARN)
 		fail("%s: %s", archive.name, archive_error_string(reader));
 	if (size < whole)
-		fail("%s: is cut off in member '%s'", archive.name, archive_entry_pathname(header));
+		fail("%s: truncated in member '%s'", archive.name, archive_entry_pathname(header));
 	return (struct input){archive_entry_pathname(header), data, whole};
 }
 
 /* Whether it is a file that was asked for before, by whatever name. */
 static bool was_read_before(const char *name)
 {
-	static struct stat *files;
-	static size_t count;
+	static struct map files = {.kind = MAP_OF_STRINGS};
 	struct stat status;
 
 	if (stat(name, &status) || !S_ISREG(status.st_mode))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (files[i].st_dev == status.st_dev && files[i].st_ino == status.st_ino)
-			return true;
-	files = xrealloc(files, (count + 1) * sizeof *files);
-	files[count++] = status;
-	return false;
+	return !map_add(
+	    &files, xasprintf("%ju %ju", (uintmax_t)status.st_dev, (uintmax_t)status.st_ino));
 }
 
 /* Returns whether there was anything in the archive. */
 static bool extract_archive(struct input archive, int depth)
 {
-	struct archive *reader = archive_read_new();
+	struct archive *reader = xchecked(archive_read_new());
 	struct archive_entry *header;
-	struct input index = {NULL, NULL, 0}, member;
-	struct members members = {NULL, 0};
-	size_t index_width = 4;
+	struct input index, member;
+	long long first = read_tables(archive, &index);
+	struct map members = {0};
 	bool any = false;
 	int result;
 
-	archive_read_support_format_ar(reader);
-	result = archive_read_open_memory(reader, archive.data, archive.size);
+	result = archive_read_support_format_ar(reader);
+	if (result == ARCHIVE_OK)
+		result = archive_read_open_memory(reader, archive.data, archive.size);
 	while (result == ARCHIVE_OK &&
 	       (result = archive_read_next_header(reader, &header)) == ARCHIVE_OK) {
 		size_t entry = stream.count;
 		member = read_member(reader, header, archive);
-		if (!strcmp(member.name, "/") || !strncmp(member.name, "/SYM64", 6)) {
-			/* COFF's second index is of another kind, and says the same */
-			if (!index.data) {
-				index_width = member.name[1] ? 8 : 4;
-				index = member;
-			}
-			continue;
-		}
-		if (!strcmp(member.name, "//") || !strncmp(member.name, "__.SYMDEF", 9) ||
+		if (!strcmp(member.name, "/") || !strcmp(member.name, "//") ||
+		    !strncmp(member.name, "/SYM64", 6) || !strncmp(member.name, "__.SYMDEF", 9) ||
 		    !member.size)
 			continue;
 		any = true;
@@ -296,15 +314,16 @@ static bool extract_archive(struct input archive, int depth)
 		/* an archive in an archive has its own index */
 		if (stream.count != entry + 1)
 			continue;
-		members.items =
-		    xrealloc(members.items, (members.count + 1) * sizeof *members.items);
-		members.items[members.count].offset = archive_read_header_position(reader);
-		members.items[members.count++].entry = entry;
+		long long offset = archive_read_header_position(reader);
+		/* or where the tables before it are */
+		const void *key = key_of(offset < first ? first : offset);
+		if (map_add(&members, key))
+			*map_find(&members, key) = (void *)entry;
 	}
 	if (result != ARCHIVE_EOF)
 		fail("%s: %s", archive.name, archive_error_string(reader));
 	if (index.data)
-		add_index(archive, index, index_width, &members);
+		add_index(archive, index, index.name[1] == 'S' ? 8 : 4, &members);
 	archive_read_free(reader);
 	return any;
 }
@@ -315,6 +334,7 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 	size_t before = stream.count;
 
 	message_subject = input.name;
+	crash_is_reading = true;
 	switch (kind) {
 	case KIND_BITCODE:
 		add(input, origin, CONTENT_BITCODE);
@@ -331,12 +351,12 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 		if (depth == DEEPEST_ARCHIVE)
 			fail("%s: archives are nested too deep", input.name);
 		if (origin == ORIGIN_INPUT && was_read_before(input.name)) {
-			message(LEVEL_INFO, "%s: passed over, was read before", input.name);
+			message(LEVEL_INFO, "%s: skipped: already read", input.name);
 			break;
 		}
 		if (extract_archive(input, depth) && stream.count == before &&
 		    origin == ORIGIN_INPUT)
-			list_add(&barren, input.name);
+			list_add(&without_bitcode, input.name);
 		break;
 	case KIND_THIN_ARCHIVE:
 		fail("%s: is a thin archive, which holds no members; link the files themselves",
@@ -345,9 +365,10 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 		if (origin == ORIGIN_INPUT)
 			fail("%s: is neither bitcode, textual IR, an object file nor an archive",
 			    input.name);
-		message(LEVEL_INFO, "%s: passed over, holds no LLVM bitcode", input.name);
+		message(LEVEL_INFO, "%s: skipped: contains no LLVM bitcode", input.name);
 		list_input(input, "other");
 	}
+	crash_is_reading = false;
 	message_subject = NULL;
 }
 
@@ -368,7 +389,7 @@ static const char *find_library(const char *name)
 static bool has_module(void)
 {
 	for (size_t i = 0; i < stream.count; i++)
-		if (stream.entries[i].content != CONTENT_REFERENCES)
+		if (stream.items[i].content != CONTENT_REFERENCES)
 			return true;
 	return false;
 }
@@ -383,7 +404,7 @@ static void write_newest_llvm(void)
 	char *line;
 
 	for (size_t i = 0; i < stream.count; i++) {
-		entry = &stream.entries[i];
+		entry = &stream.items[i];
 		if (entry->content != CONTENT_BITCODE && entry->content != CONTENT_IR)
 			continue;
 		char *producer = entry->content == CONTENT_IR ? NULL : producer_of(entry->input);
@@ -429,15 +450,16 @@ int main(int argc, char **argv)
 	if (!has_module())
 		fail(
 		    "%s: no LLVM bitcode to link; compile with clang -emit-llvm or rustc --emit=llvm-bc",
-		    barren.count     ? barren.items[0]
-		    : operands.count ? name
-				     : "<stdin>");
-	for (size_t i = 0; i < barren.count; i++)
-		message(LEVEL_WARN, "%s: holds no LLVM bitcode; its native code is left out",
-		    barren.items[i]);
-	if (say_llvm)
+		    without_bitcode.count ? without_bitcode.items[0]
+		    : operands.count      ? name
+					  : "<stdin>");
+	for (size_t i = 0; i < without_bitcode.count; i++)
+		message(LEVEL_WARN, "%s: contains no LLVM bitcode; its native code is ignored",
+		    without_bitcode.items[i]);
+	if (say_llvm || print_llvm)
 		write_newest_llvm();
-	stream_write(&stream, output, thin);
+	if (!print_llvm)
+		stream_write(&stream, output, thin);
 	output_commit(output);
 	tool_finish();
 }

@@ -1,0 +1,246 @@
+#include "btf-types.h"
+#include "libllvm.h"
+#include "map.h"
+#include "message.h"
+#include <llvm-c/Core.h>
+#include <stdlib.h>
+
+/* How LLVM comes to a type. */
+enum way {
+	DIRECTLY,           /* it follows pointers */
+	AS_MEMBER,          /* a member leads to it, through no pointer yet */
+	AS_MEMBERS_POINTEE, /* through one */
+	AS_MAP,
+	WAYS
+};
+
+struct step {
+	LLVMValueRef type;
+	enum way way;
+};
+static struct {
+	ARRAY(struct step);
+} steps; /* still to be taken */
+static struct map taken[WAYS];
+static struct map met, met_again; /* derived types, in any way */
+static struct map with_members;
+static bool follows_templates;
+
+static void step(LLVMValueRef type, enum way way)
+{
+	if (is_node(type))
+		array_add(&steps, (struct step){type, way});
+}
+
+void btf_reaches(LLVMValueRef type)
+{
+	step(type, DIRECTLY);
+}
+
+void btf_reaches_map(LLVMValueRef type)
+{
+	step(type, AS_MAP);
+}
+
+void btf_reaches_arguments(LLVMValueRef node, unsigned index)
+{
+	struct values arguments = list_at(node, index);
+
+	for (size_t i = 0; i < arguments.count; i++)
+		if (is_node(arguments.items[i]))
+			step(operand(arguments.items[i], ARGUMENT_TYPE), AS_MEMBER);
+	free(arguments.items);
+}
+
+static bool is_structure(LLVMValueRef type)
+{
+	if (kind_of_node(type) != LLVMDICompositeTypeMetadataKind)
+		return false;
+	switch (tag_of(type)) {
+	case TAG_STRUCTURE:
+	case TAG_CLASS:
+	case TAG_UNION:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* LLVM only names it where a member's pointer leads to it. */
+static bool may_be_named_only(LLVMValueRef type)
+{
+	unsigned length = 0;
+
+	return is_structure(type) && !(LLVMDITypeGetFlags(metadata_of(type)) & LLVMDIFlagFwdDecl) &&
+	       operand(type, NAME) && LLVMGetMDString(operand(type, NAME), &length) && length;
+}
+
+/* What a reference becomes is one, too. */
+static bool is_plain_pointer(LLVMValueRef derived)
+{
+	switch (tag_of(derived)) {
+	case TAG_POINTER:
+	case TAG_REFERENCE:
+	case TAG_RVALUE_REFERENCE:
+		return !operand(derived, DERIVED_ANNOTATIONS);
+	default:
+		return false;
+	}
+}
+
+static bool is_derived_type(LLVMValueRef type)
+{
+	return kind_of_node(type) == LLVMDIDerivedTypeMetadataKind;
+}
+
+static void follow_members(LLVMValueRef composite)
+{
+	struct values elements = list_at(composite, ELEMENTS);
+	LLVMValueRef discriminant = operand(composite, DISCRIMINATOR);
+
+	if (is_node(discriminant) && is_derived_type(discriminant))
+		step(operand(discriminant, BASE), AS_MEMBER);
+	for (size_t i = 0; i < elements.count; i++) {
+		if (!is_node(elements.items[i]))
+			continue;
+		if (is_derived_type(elements.items[i]))
+			step(operand(elements.items[i], BASE), AS_MEMBER);
+		else if (kind_of_node(elements.items[i]) == LLVMDICompositeTypeMetadataKind)
+			step(elements.items[i], DIRECTLY);
+	}
+	free(elements.items);
+	if (follows_templates)
+		btf_reaches_arguments(composite, TYPE_TEMPLATE);
+}
+
+static void follow_composite(LLVMValueRef composite)
+{
+	if (!map_add(&with_members, composite))
+		return;
+	switch (tag_of(composite)) {
+	case TAG_ARRAY:
+		step(operand(composite, BASE), DIRECTLY);
+		break;
+	case TAG_ENUMERATION:
+		break;
+	default:
+		follow_members(composite);
+	}
+}
+
+static void follow_prototype(LLVMValueRef prototype)
+{
+	struct values types = list_at(prototype, TYPES);
+
+	for (size_t i = 0; i < types.count; i++)
+		step(types.items[i], DIRECTLY);
+	free(types.items);
+}
+
+/* Where LLVM comes to a derived type again, it looks for what is behind it and was left out, and
+ * heeds but the last pointer on the way. */
+static void follow_again(LLVMValueRef derived)
+{
+	LLVMValueRef base;
+
+	while (base = operand(derived, BASE), is_node(base) && is_derived_type(base))
+		derived = base;
+	if (!is_node(base) || (is_plain_pointer(derived) && may_be_named_only(base)))
+		return;
+	step(base, AS_MEMBER);
+}
+
+static void follow_derived(LLVMValueRef derived, enum way way)
+{
+	LLVMValueRef base = operand(derived, BASE);
+
+	switch (tag_of(derived)) {
+	case TAG_POINTER_TO_MEMBER: /* becomes an array of bytes */
+		return;
+	case TAG_MEMBER:
+	case TAG_INHERITANCE:
+		step(base, AS_MEMBER);
+		return;
+	case TAG_POINTER:
+	case TAG_REFERENCE:
+	case TAG_RVALUE_REFERENCE:
+	case TAG_TYPEDEF:
+	case TAG_CONST:
+	case TAG_VOLATILE:
+	case TAG_RESTRICT:
+		if (way == AS_MEMBER && is_plain_pointer(derived))
+			way = AS_MEMBERS_POINTEE;
+		if (way == AS_MEMBERS_POINTEE && is_node(base) && may_be_named_only(base))
+			return;
+		break;
+	default: /* is passed over */
+		break;
+	}
+	step(base, way);
+}
+
+static void follow_map(LLVMValueRef type)
+{
+	struct values elements;
+
+	step(type, DIRECTLY);
+	if (is_derived_type(type) || tag_of(type) == TAG_ARRAY) {
+		step(operand(type, BASE), AS_MAP);
+		return;
+	}
+	elements = list_at(type, ELEMENTS);
+	for (size_t i = 0; i < elements.count; i++)
+		if (is_node(elements.items[i]) && is_derived_type(elements.items[i])) {
+			LLVMValueRef base = operand(elements.items[i], BASE);
+			bool is_composite =
+			    is_node(base) && kind_of_node(base) == LLVMDICompositeTypeMetadataKind;
+			step(base, is_composite ? AS_MAP : DIRECTLY);
+		}
+	free(elements.items);
+}
+
+static void take(struct step next)
+{
+	bool is_new = map_add(&taken[next.way], next.type);
+	LLVMMetadataKind kind = kind_of_node(next.type);
+
+	if (next.way == AS_MAP) {
+		if (is_new && (kind == LLVMDIDerivedTypeMetadataKind ||
+				  kind == LLVMDICompositeTypeMetadataKind))
+			follow_map(next.type);
+		else
+			step(is_new ? next.type : NULL, DIRECTLY);
+		return;
+	}
+	if (kind == LLVMDICompositeTypeMetadataKind && is_new)
+		follow_composite(next.type);
+	if (kind == LLVMDISubroutineTypeMetadataKind && is_new)
+		follow_prototype(next.type);
+	if (kind != LLVMDIDerivedTypeMetadataKind)
+		return;
+	if (!map_add(&met, next.type))
+		map_add(&met_again, next.type);
+	if (map_has(&met_again, next.type) && map_has(&taken[AS_MEMBER], next.type))
+		follow_again(next.type);
+	if (is_new)
+		follow_derived(next.type, next.way);
+}
+
+void btf_find_types(bool with_templates)
+{
+	if (libllvm_major() > NEWEST_LLVM)
+		return;
+	follows_templates = with_templates;
+	while (steps.count)
+		take(steps.items[--steps.count]);
+}
+
+/* A type that BTF cannot have must look like it. */
+bool btf_has_members(LLVMValueRef composite)
+{
+	enum { LARGE = 1 << 24, MANY = 0xffff };
+
+	return libllvm_major() > NEWEST_LLVM || map_has(&with_members, composite) ||
+	       !is_structure(composite) || size_in_bits(composite) >= LARGE ||
+	       count_elements(composite) > MANY;
+}

@@ -1,0 +1,94 @@
+/* One stage of a pipe. bpf-linker runs
+ *
+ *     bpf-extract | bpf-merge : bpf-internalize : bpf-debuginfo | bpf-opt : bpf-codegen
+ *
+ * without bpf-debuginfo where there is no --btf; anybody may type the same, or run one stage alone.
+ * A `:` is a pipe between stages that are one program, which starts but once: it is forked for each
+ * stage but the last, whose exit status is that of all. (One process for them would give other
+ * bytes: LLVM orders BTF's forward declarations by their addresses, which depend on all that was
+ * allocated before.) This is all that the driver and the stages say to one another.
+ *
+ * The environment, set by the driver for the stages that it starts, and for nothing else:
+ *
+ *     BPF_LINKER_PIPELINE      the driver's process number. The stage ends when the driver does.
+ *                              What follows bpf-internalize takes its input for verified.
+ *     BPF_LINKER_STAGE_BEFORE  the name of the stage that writes to standard input, to be blamed
+ *                              where it was killed.
+ *     BPF_LINKER_RETRY         bpf-merge alone has it: where its LLVM cannot read an input, and
+ *                              that may be newer, it says nothing and ends with status 3. The
+ *                              driver then runs the pipe again with the toolset for any libLLVM,
+ *                              and where this fails, too, once more as at first, without a retry.
+ *     BPF_LINKER_TIME_LIMIT    seconds after which the stage gives up, with status 3: the libLLVM
+ *                              that is tried then may not know what it reads.
+ *     BPF_LINKER_LIBLLVM       the library to load (libllvm.h).
+ *
+ * In the pipe:
+ *
+ *  1. A toolset line, where the driver does not know the toolset yet. bpf-extract --say-llvm begins
+ *     its output with one: which LLVM is needed, who needs it. The shell that is to become
+ *     bpf-merge reads it and chooses; each shell before its stage starts hands `/TOOLSET TAB
+ *     LIBRARY` on, which the next one reads. No stage gets to see it.
+ *  2. The work: a tar (stream.h) for bpf-merge, and one module of bitcode for each one after it.
+ *     Nothing of it is written before all is known to be well.
+ *  3. Or else, as the whole output, the mark of a failure: newlines, which go unnoticed by people
+ *     and scripts; one for each of 2 + the exit status, 1 to 3. Who reads it says nothing, does
+ *     the same, and ends with the same status. The driver, too, leaves the mark of status 1 where
+ *     it cannot start a stage, and hands on the mark that it reads where a toolset line is due.
+ *
+ * A stage that is killed leaves nothing, or a part of its output: the next one fails, and blames
+ * it. A stage of which the reader is gone ends without a word, with status 1. So the status of the
+ * last stage is that of the link.
+ *
+ * Exit statuses: 0 the output is written, 1 the input or the link is at fault, 2 the command line
+ * is, STATUS_UNREADABLE another LLVM is to be tried. */
+#ifndef PIPELINE_H
+#define PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { STATUS_UNREADABLE = 3 };
+
+/* Takes the program's part in the pipe of the driver that has started it, if one has. Fails where
+ * BPF_LINKER_PIPELINE names another process than the one that did. */
+void pipeline_join(void);
+
+/* Starts the stage of that name with a pipe to the one that is to follow, each in a process of its
+ * own: returns true in that of the stage, and false in the one that goes on, whose exit status is
+ * that of all. Fails where there can be no process or pipe. */
+bool pipeline_fork(const char *stage);
+
+/* Waits for the processes that pipeline_fork has started: what they still have to say would be lost
+ * with this one. */
+void pipeline_wait(void);
+
+/* Whether a driver has started the program. */
+bool pipeline_has_driver(void);
+
+/* Whether the driver tries another LLVM after STATUS_UNREADABLE. Safe in a signal handler. */
+bool pipeline_may_retry(void);
+
+/* Says that no stage reads the output: a broken pipe is an error with a message then, and a failure
+ * leaves no mark. */
+void pipeline_set_last_stage(void);
+bool pipeline_is_last_stage(void);
+
+/* Says which descriptor the main output has; until then, it is taken for standard output. */
+void pipeline_set_output(int file);
+
+/* Waits until the file can be read. Fails in silence where the stage that reads our output is gone:
+ * what is read would be of use to nobody. */
+void pipeline_wait_for(int file);
+
+/* Fails in silence, with the status that the stage before has failed with, where data that has come
+ * through a pipe is the mark of its failure. */
+void pipeline_fail_with_producer(const void *data, size_t size);
+
+/* The stage before, where a driver has started it; else NULL. */
+const char *pipeline_producer(void);
+
+/* Leaves the mark of a failure with that exit status, 1 to 3, where another stage may read our
+ * output. Nothing must have been written to it before. Safe in a signal handler. */
+void pipeline_leave_mark(int status);
+
+#endif

@@ -1,0 +1,153 @@
+# The tools of one LLVM. GNUmakefile calls this for each, with these variables:
+#
+# LLVM          its version, or any: the tools that find libLLVM when they run; or extract: bpf-extract
+#               and bpf-driver
+# LLVM_CONFIG   its llvm-config
+# BUILD         where everything is made
+# VERSION, OLDEST_LLVM, NEWEST_LLVM   bpf-linker's, and those that are supported
+#
+# and of those that the user gives, CC, AR, CFLAGS, CPPFLAGS, LDFLAGS, LLVM_LINK, SANITIZE, WERROR and V.
+# The goals are toolset, bpf-extract and one-process.
+
+CFLAGS ?= -O2 -g
+
+# The tools, and the parts of LLVM that they need. A toolset is two programs, each with a name for
+# every tool that it is. bpf-opt and bpf-codegen take the same --llvm-args, for which they must hold
+# the same parts; the others start faster without these.
+SMALL_TOOLS = bpf-merge bpf-internalize bpf-debuginfo
+BIG_TOOLS = bpf-opt bpf-codegen
+TOOLS = $(SMALL_TOOLS) $(BIG_TOOLS)
+EXTRACT_PARTS = object
+SMALL_PARTS = bitreader bitwriter irreader linker target
+BIG_PARTS = bpf bpfasmparser passes bitreader bitwriter irreader linker
+LLVM_PARTS = $(sort $(EXTRACT_PARTS) $(SMALL_PARTS) $(BIG_PARTS))
+
+LIBEXEC = $(BUILD)/libexec/bpf-linker
+TOOLSET = $(LIBEXEC)/llvm-$(LLVM)
+OBJECTS = $(BUILD)/objects-$(LLVM)
+
+# How the tools are linked: static, shared, or any.
+MODE := $(if $(filter any,$(LLVM)),any,$(or $(LLVM_LINK),$(if $(shell $(LLVM_CONFIG) --link-static --libs core 2>/dev/null),static,shared)))
+
+# Static, non-PIE tools start several times as fast. The sanitizers need a shared C library.
+CFLAGS_static = -fno-pie -ffunction-sections -fdata-sections
+# libc warns of functions that would load shared objects, which LLVM never calls here
+NO_LINKER_WARNINGS := $(shell $(CC) -Wl,--no-warnings -Wl,--version >/dev/null 2>&1 && echo -Wl,--no-warnings)
+# aligned so that the kernel can map a tool's code in large pages
+LARGE_PAGES = -Wl,-z,max-page-size=0x200000
+LDFLAGS_static = -Wl,--gc-sections $(LARGE_PAGES) $(if $(SANITIZE),-no-pie,-static $(NO_LINKER_WARNINGS))
+LIBS_static = $(shell $(LLVM_CONFIG) --ldflags --link-static --libs $(PARTS)) -lstdc++ -lz -lzstd -lm
+
+LDFLAGS_shared = -Wl,--as-needed
+LIBS_shared = $(shell $(LLVM_CONFIG) --ldflags --link-shared --libs)
+
+CFLAGS_any = -DLLVM_ANY -include common/libllvm.h -ffunction-sections -fdata-sections
+LDFLAGS_any = -Wl,--gc-sections -Wl,--as-needed
+LIBS_any = -ldl
+
+LIBS = $(LIBS_$(MODE))
+
+# libarchive is not on every system on which llvm-any may run
+ARCHIVE_LIBS = $(if $(SANITIZE)$(filter-out any,$(MODE)),-larchive,-Wl,-Bstatic -larchive -Wl,-Bdynamic)
+
+# The same bytes, wherever it is built.
+ALL_CFLAGS = -std=gnu11 "-ffile-prefix-map=$(CURDIR)=." -Wall -Wextra -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
+  $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) $(CFLAGS) \
+  -MMD -MP -Icommon -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DOLDEST_LLVM=$(OLDEST_LLVM) -DNEWEST_LLVM=$(NEWEST_LLVM) \
+  $(CPPFLAGS) $(CFLAGS_$(MODE)) -I$(OBJECTS) -isystem "$(shell $(LLVM_CONFIG) --includedir)"
+ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS) $(LDFLAGS_$(MODE))
+
+# $(call say,WHAT) in front of a command shows WHAT in its place
+say = @$(if $(V),set -x,echo '$(1)');
+
+SMALL = $(TOOLSET)/$(firstword $(SMALL_TOOLS))
+BIG = $(TOOLSET)/$(firstword $(BIG_TOOLS))
+EXTRACT = $(LIBEXEC)/bpf-extract
+DRIVER = $(LIBEXEC)/bpf-driver
+ONE_PROCESS = $(BUILD)/one-process
+
+.PHONY: toolset bpf-extract one-process always
+.DELETE_ON_ERROR:
+.SUFFIXES:
+toolset: $(TOOLS:%=$(TOOLSET)/%) $(if $(filter any,$(LLVM)),$(TOOLSET)/find-libllvm)
+	@:
+bpf-extract: $(EXTRACT) $(DRIVER)
+	@:
+one-process: $(ONE_PROCESS)
+	@:
+
+# Everything is made anew when it would be made otherwise.
+FLAGS := $(strip $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(LLVM_CONFIG) $(shell $(LLVM_CONFIG) --version) $(MODE) $(TOOLS))
+ifneq ($(strip $(file <$(OBJECTS)/flags)),$(FLAGS))
+$(OBJECTS)/flags: always
+endif
+$(OBJECTS)/flags:
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
+
+# The objects stand as the source does. A tool is one file, or a folder of its name.
+# $(1): a file of the source, as a pattern
+objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(1:%=%.c)))) $(patsubst %,$(OBJECTS)/%.o,$(wildcard $(1:%=%.ll)))
+tool_objects = $(foreach tool,$(1),$(call objects,tools/$(tool) tools/$(tool)/*))
+COMMON_OBJECTS = $(call objects,common/*)
+
+# A program holds several tools, whose main has the tool's name; see common/main.c.
+# $(1): the source
+tool_of = $(filter $(TOOLS),$(basename $(firstword $(subst /, ,$(1:tools/%=%)))))
+renamed_main = $(patsubst %,-Dmain=%_main,$(subst -,_,$(call tool_of,$(1))))
+
+MADE = $(OBJECTS)/flags $(if $(filter any,$(LLVM)),$(OBJECTS)/libllvm-functions.h)
+$(OBJECTS)/%.o: %.c $(MADE)
+	@mkdir -p $(@D)
+	$(call say,compile $< ($(LLVM))) $(CC) $(ALL_CFLAGS) $(call renamed_main,$<) -c $< -o $@
+
+# IR is compiled as C source that has its text, as the array NAME_ir.
+$(OBJECTS)/%.ll.o: %.ll $(MADE)
+	@mkdir -p $(@D)
+	@sed '1i const char $(subst -,_,$(notdir $*))_ir[] =' $< | sed '1!{s/["\\]/\\&/g; s/.*/"&\\n"/}; $$a ;' >$(@:.o=.c)
+	$(call say,compile $< ($(LLVM))) $(CC) $(ALL_CFLAGS) -c $(@:.o=.c) -o $@
+
+$(OBJECTS)/common.a: $(COMMON_OBJECTS)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+# It changes, and all objects with it, when the first call of a function is written, or the last is gone.
+$(OBJECTS)/libllvm-functions.h: $(OBJECTS)/libllvm-functions.made ;
+$(OBJECTS)/libllvm-functions.made: scripts/dev/libllvm-functions common/libllvm.h $(wildcard common/*.c tools/*.c tools/*/*.c) $(OBJECTS)/flags
+	@scripts/dev/libllvm-functions $(CC) $(CPPFLAGS) -isystem "$$($(LLVM_CONFIG) --includedir)" >$@
+	@cmp -s $@ $(@:.made=.h) || cp $@ $(@:.made=.h)
+
+$(SMALL): $(call tool_objects,$(SMALL_TOOLS))
+$(SMALL): PARTS = $(SMALL_PARTS)
+$(SMALL): MORE_LIBS = $(ARCHIVE_LIBS)
+$(BIG): $(call tool_objects,$(BIG_TOOLS))
+$(BIG): PARTS = $(BIG_PARTS)
+$(EXTRACT): $(call tool_objects,bpf-extract)
+$(EXTRACT): PARTS = $(EXTRACT_PARTS)
+$(EXTRACT): MORE_LIBS = $(ARCHIVE_LIBS)
+# it needs nothing of LLVM
+$(DRIVER): $(call tool_objects,bpf-driver)
+$(DRIVER): LIBS =
+$(DRIVER): LARGE_PAGES =
+$(ONE_PROCESS): $(call objects,tests/bench/one-process)
+$(ONE_PROCESS): PARTS = $(BIG_PARTS)
+# Newer linkers add a note on standard output to each warning, though it is not shown.
+$(SMALL) $(BIG) $(EXTRACT) $(DRIVER) $(ONE_PROCESS): $(OBJECTS)/common.a
+	@mkdir -p $(@D)
+	$(call say,link $@) $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(MORE_LIBS) $(LIBS) -o $(OBJECTS)/$(@F) >/dev/null
+	@scripts/dev/install-programs $(@D) $(OBJECTS)/$(@F) && rm $(OBJECTS)/$(@F) && touch $@
+
+$(addprefix $(TOOLSET)/,$(filter-out $(notdir $(SMALL)),$(SMALL_TOOLS))): $(SMALL)
+	@ln -f $< $@
+$(addprefix $(TOOLSET)/,$(filter-out $(notdir $(BIG)),$(BIG_TOOLS))): $(BIG)
+	@ln -f $< $@
+
+$(TOOLSET)/find-libllvm: scripts/find-libllvm $(OBJECTS)/flags
+	@mkdir -p $(@D)
+	@sed 's/@OLDEST_LLVM@/$(OLDEST_LLVM)/' $< >$@.new && chmod 755 $@.new
+	@mv $@.new $@ # bash may be reading the old one
+
+# For scripts: what is written here.
+show-%:
+	@echo $($*)
+
+-include $(wildcard $(patsubst %,$(OBJECTS)/%/*.d,common tools tools/* tests/bench))

@@ -1,0 +1,180 @@
+/* Linking: each module is given the linkage by which LLVM's linker takes what is live and nothing
+ * else, then moved into the result. */
+#include "exports.h"
+#include "linker.h"
+#include "message.h"
+#include "module.h"
+#include "notes.h"
+#include "origin.h"
+#include "used.h"
+#include <llvm-c/Comdat.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
+#include <llvm-c/Linker.h>
+#include <string.h>
+
+static void link_module(LLVMModuleRef result, struct module *module);
+static void prepare_global(LLVMValueRef global, void *module);
+static void prepare_declaration(struct linker *linker, LLVMValueRef declaration);
+static void prepare_definition(struct module *module, LLVMValueRef definition);
+static void mark_tagged_as_used(struct linker *linker, LLVMModuleRef result);
+
+LLVMModuleRef link_modules(struct linker *linker)
+{
+	LLVMModuleRef result = LLVMModuleCreateWithNameInContext("bpf-linker", linker->context);
+	LLVMModuleRef target = linker->target_module->ir;
+
+	LLVMSetTarget(result, LLVMGetTarget(target));
+	LLVMSetDataLayout(result, LLVMGetDataLayoutStr(target));
+	for (size_t i = 0; i < linker->module_count; i++)
+		if (linker->modules[i].takes_part)
+			link_module(result, &linker->modules[i]);
+	if (linker->tagged.count)
+		mark_tagged_as_used(linker, result);
+	if (notes_wanted) {
+		notes_add_definitions(result);
+		notes_put(result);
+	}
+	return result;
+}
+
+/* compiler_builtins brings host assembly, which no BPF program has a use for. */
+static void drop_stack_probes(LLVMModuleRef ir)
+{
+	size_t length;
+	const char *text = LLVMGetModuleInlineAsm(ir, &length);
+
+	if (memmem(text, length, "__rust_probestack", strlen("__rust_probestack")))
+		LLVMSetModuleInlineAsm2(ir, "", 0);
+}
+
+static bool has_asm(LLVMModuleRef ir)
+{
+	size_t length;
+
+	LLVMGetModuleInlineAsm(ir, &length);
+	return length;
+}
+
+/* What is linked no more, which the next stages do not see. */
+static void note_dropped(LLVMValueRef global, void *data)
+{
+	const struct module *module = data;
+	const struct linker *linker = module->linker;
+
+	if (is_llvm_global(global) || !*value_name(global) || strength_of(global) == UNDEFINED)
+		return;
+	if (map_has(&linker->nonprevailing, global) || !map_has(&linker->live, global))
+		note_add(NOTE_DROPPED, value_name(global), input_name(module));
+}
+
+/* Returns whether there is anything left to link. */
+static bool prepare_module(struct module *module)
+{
+	if (notes_wanted)
+		module_each_global(module->ir, note_dropped, module);
+	module_each_global(module->ir, prepare_global, module);
+	drop_stack_probes(module->ir);
+	if (!module->is_needed && !has_asm(module->ir) && !used_any(module->used))
+		return false;
+	if (module->strips_late)
+		LLVMStripModuleDebugInfo(module->ir);
+	separate_core_relocations(module->linker, module->ir);
+	origin_note(module->ir, input_name(module));
+	if (notes_wanted)
+		notes_mark_variables(module->ir, input_name(module));
+	keep_function_order(module->linker, module->ir);
+	return true;
+}
+
+static void link_module(LLVMModuleRef result, struct module *module)
+{
+	message_subject = input_name(module);
+	if (prepare_module(module)) {
+		LLVMSetTarget(module->ir, LLVMGetTarget(result));
+		LLVMSetDataLayout(module->ir, LLVMGetDataLayoutStr(result));
+		if (LLVMLinkModules2(result, module->ir)) {
+			module_check_errors();
+			fail("%s: cannot be linked", input_name(module));
+		}
+		drop_function_order(result);
+	}
+	message_subject = NULL;
+}
+
+static void prepare_global(LLVMValueRef global, void *data)
+{
+	struct module *module = data;
+	const struct linker *linker = module->linker;
+
+	if (is_llvm_global(global))
+		return;
+	if (LLVMIsAGlobalObject(global))
+		LLVMSetComdat(global, NULL);
+	if (is_local(global))
+		return;
+	if (LLVMIsDeclaration(global))
+		prepare_declaration(module->linker, global);
+	else if (map_has(&linker->nonprevailing, global))
+		replace_by_declaration(module->ir, global);
+	else if (map_has(&linker->live, global))
+		prepare_definition(module, global);
+	else
+		LLVMSetLinkage(global, LLVMLinkOnceODRLinkage);
+}
+
+/* LLVM keeps the first declaration of many. */
+static void prepare_declaration(struct linker *linker, LLVMValueRef declaration)
+{
+	const struct symbol *symbol = symbol_of(linker, value_name(declaration));
+
+	if (LLVMGetLinkage(declaration) == LLVMExternalWeakLinkage && symbol->use)
+		LLVMSetLinkage(declaration, LLVMExternalLinkage);
+	if (symbol->section && !LLVMGetSection(declaration))
+		LLVMSetSection(declaration, symbol->section);
+}
+
+/* Without exports on the command line, functions of archives serve the program alone: the verifier
+ * then checks them where they are called. Variables stay visible for user space. */
+static bool serves_program_alone(
+    const struct module *module, const struct symbol *symbol, LLVMValueRef definition)
+{
+	return !exports_given && module->entry->origin == ORIGIN_MEMBER &&
+	       !symbol->visible_in_input && is_function(definition) &&
+	       !used_has(module->used, definition);
+}
+
+/* What is linkonce would be linked only when something refers to it. */
+static void prepare_definition(struct module *module, LLVMValueRef definition)
+{
+	const struct symbol *symbol = symbol_of(module->linker, value_name(definition));
+
+	module->is_needed = true;
+	if (symbol->hidden || serves_program_alone(module, symbol, definition))
+		LLVMSetVisibility(definition, LLVMHiddenVisibility);
+	switch (LLVMGetLinkage(definition)) {
+	case LLVMLinkOnceAnyLinkage:
+		LLVMSetLinkage(definition, LLVMWeakAnyLinkage);
+		break;
+	case LLVMLinkOnceODRLinkage:
+		LLVMSetLinkage(definition, LLVMWeakODRLinkage);
+		break;
+	case LLVMCommonLinkage:
+		LLVMSetLinkage(definition, LLVMExternalLinkage);
+		break;
+	default:
+		break;
+	}
+}
+
+static void mark_tagged_as_used(struct linker *linker, LLVMModuleRef result)
+{
+	struct used *used = used_read(result);
+
+	for (size_t i = 0; i < linker->tagged.count; i++) {
+		LLVMValueRef function = LLVMGetNamedFunction(result, linker->tagged.items[i].key);
+		if (function && !LLVMIsDeclaration(function) && !used_has(used, function))
+			used_add(used, function);
+	}
+	used_write(used);
+}

@@ -1,0 +1,50 @@
+/* --btf: of the debug info, only what BTF is made of. */
+#include "debug-info.h"
+#include "linker.h"
+#include "module.h"
+#include <llvm-c/Core.h>
+#include <llvm-c/DebugInfo.h>
+#include <stdlib.h>
+
+static void note_live(LLVMValueRef global, void *data)
+{
+	const struct linker *linker = data;
+	bool is_live = map_has(&linker->live, global) || map_has(&linker->references, global);
+
+	if (LLVMIsAFunction(global)) {
+		if (is_live)
+			note_function(global);
+	} else if (LLVMIsAGlobalVariable(global)) {
+		/* those of CO-RE are LLVM's */
+		if (is_live || is_llvm_global(global))
+			note_variable(global);
+	}
+}
+
+static void slim_units(LLVMModuleRef ir)
+{
+	struct values units = units_of(ir);
+
+	LLVMStripModuleDebugInfo(ir);
+	for (size_t i = 0; i < units.count; i++) {
+		slim_unit(units.items[i]);
+		LLVMAddNamedMetadataOperand(ir, "llvm.dbg.cu", units.items[i]);
+	}
+	free(units.items);
+}
+
+/* All modules at once, since they share nodes. */
+void slim_debug_info(struct linker *linker)
+{
+	for (size_t i = 0; i < linker->module_count; i++)
+		if (linker->modules[i].takes_part)
+			module_each_global(linker->modules[i].ir, note_live, linker);
+	reach_nodes(linker->target_module->ir, TEMPLATES);
+	for (size_t i = 0; i < linker->module_count; i++)
+		if (linker->modules[i].takes_part)
+			slim_units(linker->modules[i].ir);
+	put_back_attachments();
+	for (size_t i = 0; i < functions.count; i++)
+		LLVMSetSubprogram(
+		    functions.items[i].value, metadata_of(functions.items[i].subprogram));
+}
