@@ -244,3 +244,9 @@ bool btf_has_members(LLVMValueRef composite)
 	       !is_structure(composite) || size_in_bits(composite) >= LARGE ||
 	       count_elements(composite) > MANY;
 }
+
+bool btf_only_names(LLVMValueRef composite)
+{
+	return libllvm_major() <= NEWEST_LLVM && may_be_named_only(composite) &&
+	       !map_has(&with_members, composite);
+}

@@ -24,4 +24,7 @@ void btf_find_types(bool with_templates);
  * one order or another depends on that order, of which this assumes the worst. */
 bool btf_has_members(LLVMValueRef composite);
 
+/* Whether BTF has no more of the struct or union than its name. False where that is not known. */
+bool btf_only_names(LLVMValueRef composite);
+
 #endif

@@ -185,6 +185,7 @@ void target_start(bool reads_stdin)
 	expected.triple = wanted_triple && is_bpf_triple(wanted_triple) ? wanted_triple : "bpf";
 	expected.cpu = wanted_cpu ? wanted_cpu : "v3";
 	expected.features = wanted_features ? wanted_features : "";
+	expected.as_clang = true;
 	expected_machine = create_machine(expected);
 	feature_complaint = message_take_captured();
 }
@@ -333,7 +334,7 @@ LLVMTargetMachineRef target_of(LLVMModuleRef module)
 	};
 
 	LLVMTargetMachineRef result =
-	    machine.as_clang && is_expected(machine) ? expected_machine : create_machine(machine);
+	    is_expected(machine) ? expected_machine : create_machine(machine);
 	LLVMSetTarget(module, machine.triple);
 	LLVMSetModuleDataLayout(module, LLVMCreateTargetDataLayout(result));
 	return result;

@@ -7,6 +7,7 @@
  *
  * BTF is made from the subprograms and variables, their types, and the instructions' locations.
  * All else is dropped, unless --debug-info=full, and so that BTF comes out the same. */
+#include "declared.h"
 #include "functions.h"
 #include "libllvm.h"
 #include "message.h"
@@ -57,11 +58,14 @@ static void fit_for_btf(void)
 	builder = LLVMCreateDIBuilder(module);
 	give_debug_info(units.items[0]);
 	reach_all(&units);
+	size_t reached = nodes.count;
 	fit_parameters();
 	fit_nodes();
 	fit_linkage();
 	fit_units(&units);
 	parse_remade();
+	if (!keeps_all)
+		declare_named_only(reached);
 	put_replacements_in_place();
 	fit_nesting();
 	drop_the_rest(&units);
