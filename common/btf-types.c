@@ -26,6 +26,16 @@ static struct map met, met_again; /* derived types, in any way */
 static struct map with_members;
 static bool follows_templates;
 
+void btf_types_reset(void)
+{
+	steps.count = 0;
+	for (size_t i = 0; i < WAYS; i++)
+		map_clear(&taken[i]);
+	map_clear(&met);
+	map_clear(&met_again);
+	map_clear(&with_members);
+}
+
 static void step(LLVMValueRef type, enum way way)
 {
 	if (is_node(type))

@@ -7,6 +7,9 @@
 
 #include "metadata.h"
 
+/* Forgets all of a module, before another one. */
+void btf_types_reset(void);
+
 /* BTF is made of the type: of a function, a variable, a CO-RE relocation. NULL is none. */
 void btf_reaches(LLVMValueRef type);
 

@@ -221,6 +221,12 @@ static void die_of_llvm(const char *reason)
 	raise(SIGABRT);
 }
 
+void crash_reset(void)
+{
+	crash_input_of = NULL;
+	crash_is_reading = false;
+}
+
 /* A stack overflow leaves no stack to handle it on. */
 static void catch_crashes(void)
 {
@@ -261,6 +267,11 @@ void crash_catch(void)
 
 void crash_catch_llvm(void)
 {
+	static bool is_caught;
+
+	if (is_caught)
+		return;
+	is_caught = true;
 	LLVMInstallFatalErrorHandler(die_of_llvm);
 	LLVMEnablePrettyStackTrace();
 	sigaction(SIGABRT, NULL, &llvm_action);

@@ -19,4 +19,7 @@ void crash_catch(void);
 /* Catches LLVM's report_fatal_error; once LLVM is there. */
 void crash_catch_llvm(void);
 
+/* Forgets what was said of the module. */
+void crash_reset(void);
+
 #endif

@@ -27,6 +27,15 @@ static struct {
 
 static enum detail kept;
 static LLVMValueRef no_parameters; /* the type of a function */
+static unsigned relocation_kinds[2];
+
+void debug_info_reset(void)
+{
+	functions.count = nodes.count = relocated.count = attachments.count = 0;
+	map_clear(&known);
+	map_clear(&attached);
+	relocation_kinds[0] = 0;
+}
 
 void add_node(LLVMValueRef value)
 {
@@ -50,14 +59,12 @@ static unsigned metadata_kind(const char *name)
  * passes make of them. */
 static void note_relocation(LLVMValueRef call)
 {
-	static unsigned kinds[2];
-
-	if (!kinds[0]) {
-		kinds[0] = metadata_kind("llvm.preserve.access.index");
-		kinds[1] = metadata_kind("btf_type");
+	if (!relocation_kinds[0]) {
+		relocation_kinds[0] = metadata_kind("llvm.preserve.access.index");
+		relocation_kinds[1] = metadata_kind("btf_type");
 	}
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		LLVMValueRef type = LLVMGetMetadata(call, kinds[i]);
+	for (size_t i = 0; i < sizeof relocation_kinds / sizeof *relocation_kinds; i++) {
+		LLVMValueRef type = LLVMGetMetadata(call, relocation_kinds[i]);
 		if (type)
 			add_value(&relocated, type);
 	}

@@ -58,4 +58,7 @@ size_t count_parameters(LLVMValueRef subprogram);
 void each_debug_record(LLVMValueRef function,
     void (*visit)(LLVMMetadataRef location, LLVMMetadataRef variable, void *data), void *data);
 
+/* Forgets all of a module, before another one. */
+void debug_info_reset(void);
+
 #endif

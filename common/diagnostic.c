@@ -14,6 +14,7 @@ char *(*diagnostic_rewords)(const char *diagnostic);
 void (*diagnostic_takes_remark)(const char *remark);
 bool diagnostic_shows_remarks = true;
 static bool had_error;
+static char *last; /* what was said, for LLVM to say but once */
 
 /* Without debug info LLVM's location is this. */
 static const char *skip_unknown_location(const char *text)
@@ -123,7 +124,6 @@ void diagnostic_take(LLVMDiagnosticInfoRef diagnostic, void *unused)
 	};
 	enum message_level level = levels[LLVMGetDiagInfoSeverity(diagnostic)];
 	const char *subject = message_subject;
-	static char *last;
 
 	(void)unused;
 	if (take_remark(diagnostic))
@@ -152,6 +152,19 @@ void diagnostic_take(LLVMDiagnosticInfoRef diagnostic, void *unused)
 	free(last);
 	last = xstrdup(text);
 	LLVMDisposeMessage(text);
+}
+
+void diagnostic_reset(void)
+{
+	diagnostic_excuses = NULL;
+	diagnostic_rewords = NULL;
+	diagnostic_takes_remark = NULL;
+	diagnostic_shows_remarks = true;
+	had_error = false;
+	opened.count = 0;
+	being_read = NULL;
+	free(last);
+	last = NULL;
 }
 
 bool diagnostic_any_error(void)

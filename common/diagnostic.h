@@ -40,4 +40,7 @@ void diagnostic_end_reading(void);
  * understood; or else that what wrote it was killed. "" where neither holds. */
 const char *diagnostic_blame(const char *subject);
 
+/* Forgets what was said, opened and set: all is as at the start of the program. */
+void diagnostic_reset(void);
+
 #endif

@@ -47,3 +47,8 @@ bool is_exported(const char *name)
 {
 	return map_find(&exports, name);
 }
+
+void exports_reset(void)
+{
+	map_clear(&exports);
+}

@@ -25,4 +25,7 @@ void exports_read(void);
 /* Whether the user gave the name. */
 bool is_exported(const char *name);
 
+/* Forgets what exports_read has read. */
+void exports_reset(void);
+
 #endif

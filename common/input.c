@@ -73,6 +73,10 @@ struct input input_read_any(const char *name)
 	struct input input = {.name = from_stdin ? "<stdin>" : name};
 	struct stat status;
 
+	if (from_stdin && (input.data = pipeline_received(&input.size))) {
+		input_bytes += input.size;
+		return input;
+	}
 	if (from_stdin && standard_file_was_closed(STDIN_FILENO)) {
 		errno = EBADF;
 		fail("%s:", input.name);

@@ -167,6 +167,8 @@ void libllvm_load(bool reads_stdin)
 {
 	const char *wanted = getenv("BPF_LINKER_LIBLLVM");
 
+	if (version[0]) /* a stage before has done it */
+		return;
 	path = wanted && *wanted ? wanted : find_library();
 	const char *reason = load();
 	if (!reason)

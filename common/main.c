@@ -1,6 +1,18 @@
 /* Tools that need the same parts of LLVM are one program with a name for each: LLVM is most of it.
  */
+#include "btf-types.h"
+#include "crash.h"
+#include "debug-info.h"
+#include "diagnostic.h"
+#include "exports.h"
+#include "input.h"
+#include "memory.h"
 #include "message.h"
+#include "module.h"
+#include "notes.h"
+#include "noreturn.h"
+#include "options.h"
+#include "output.h"
 #include "pipeline.h"
 #include "words.h"
 #include <stdio.h>
@@ -49,42 +61,88 @@ static _Noreturn void fail_to_find(const char *name)
 	exit(2);
 }
 
-/* `bpf-merge ARGUMENT... : bpf-internalize ARGUMENT...`: where the second name stands, if there is
- * one. */
-static int find_next_stage(int argc, char **argv)
+/* The stages: `bpf-merge ARGUMENT... : bpf-internalize ARGUMENT...` */
+
+/* Where the next stage's name stands; NULL where there is none. */
+static char **find_next_stage(char **arguments)
 {
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], ":"))
-			return i + 1;
-	return 0;
+	for (; *arguments; arguments++)
+		if (!strcmp(*arguments, ":"))
+			return arguments + 1;
+	return NULL;
+}
+
+/* Fails before a stage does its work for nothing. */
+static void check_stages(char **arguments)
+{
+	const struct program *last = find_tool(*arguments);
+
+	if (!last)
+		fail_to_find(NULL);
+	program_name = last->name;
+	while ((arguments = find_next_stage(arguments))) {
+		last = find_tool(*arguments);
+		if (!last)
+			fail_to_find(*arguments ? *arguments : "nothing after :");
+	}
+	if (!strcmp(last->name, "bpf-codegen"))
+		pipeline_set_last_stage();
+}
+
+/* What a stage has left in memory, beside LLVM's own. */
+static void reset(void)
+{
+	message_reset();
+	output_reset();
+	input_bytes = 0;
+	crash_reset();
+	diagnostic_reset();
+	module_reset();
+	exports_reset();
+	notes_reset();
+	noreturn_reset();
+	debug_info_reset();
+	btf_types_reset();
+}
+
+static char **next_stage; /* its command line, and those after it */
+
+static void run_stage(char **arguments);
+
+static void run_next_stage(void)
+{
+	reset();
+	run_stage(next_stage);
+}
+
+static void run_stage(char **arguments)
+{
+	static bool has_run[sizeof tools / sizeof *tools];
+	const struct program *tool = find_tool(*arguments);
+	int count = 0;
+
+	next_stage = find_next_stage(arguments);
+	pipeline_begin_stage(arguments, next_stage ? run_next_stage : NULL);
+	if (has_run[tool - tools] || llvm_is_shut_down)
+		pipeline_start_afresh();
+	has_run[tool - tools] = true;
+	prctl(PR_SET_NAME, tool->name); /* what ps shows */
+	while (arguments[count] && strcmp(arguments[count], ":"))
+		count++;
+	char **own = xcalloc(count + 1, sizeof *own);
+	memcpy(own, arguments, count * sizeof *own);
+	exit(tool->main(count, own));
 }
 
 int main(int argc, char **argv)
 {
-	const struct program *tool = find_tool(argc ? argv[0] : NULL);
 	struct words words = {0};
-	int next;
 
-	if (!tool)
+	if (!argc)
 		fail_to_find(NULL);
-	program_name = tool->name;
+	check_stages((char *[]){argv[0], NULL});
 	words_expand(&words, (const char *const *)argv, argc);
-	argc = words.count;
 	array_add(&words, NULL);
-	argv = (char **)words.items;
-	while ((next = find_next_stage(argc, argv))) {
-		const struct program *next_tool = find_tool(argv[next]);
-		if (!next_tool)
-			fail_to_find(argv[next] ? argv[next] : "nothing after :");
-		argv[next - 1] = NULL;
-		if (pipeline_fork(tool->name)) {
-			prctl(PR_SET_NAME, tool->name);
-			return tool->main(next - 1, argv);
-		}
-		tool = next_tool;
-		argv += next;
-		argc -= next;
-		prctl(PR_SET_NAME, tool->name); /* what ps shows */
-	}
-	return tool->main(argc, argv);
+	check_stages((char **)words.items);
+	run_stage((char **)words.items);
 }

@@ -94,6 +94,23 @@ void message_release_stderr(void)
 	else if (text && *text)
 		message(LEVEL_INFO, "LLVM: %s", text);
 	free(text);
+	if (captured_file < 0 || stderr_file == STDERR_FILENO)
+		return;
+	dup2(stderr_file, STDERR_FILENO);
+	close(stderr_file);
+	close(captured_file);
+	stderr_file = STDERR_FILENO;
+	captured_file = -1;
+}
+
+void message_reset(void)
+{
+	if (log_file >= 0)
+		close(log_file);
+	log_file = -1;
+	shown_level = LEVEL_WARN;
+	error_was_said = message_pass_on = false;
+	message_subject = NULL;
 }
 
 /* One line, whatever the names in it hold. */

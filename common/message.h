@@ -39,6 +39,9 @@ void message_capture_stderr(void);
 void message_release_stderr(void);
 extern bool message_pass_on;
 
+/* Forgets what was said and set: all is as at the start of the program. */
+void message_reset(void);
+
 /* Takes what was captured so far away: a copy for the caller to free, "" when there is
  * nothing. */
 char *message_take_captured(void);

@@ -205,3 +205,9 @@ void module_finish_unchanged(LLVMModuleRef module, struct input input, struct ou
 	output_commit(output);
 	tool_finish();
 }
+
+void module_reset(void)
+{
+	parsed = NULL;
+	module_always_verifies = false;
+}

@@ -53,4 +53,7 @@ _Noreturn void module_finish(LLVMModuleRef module, struct output *output);
 _Noreturn void module_finish_unchanged(
     LLVMModuleRef module, struct input input, struct output *output);
 
+/* Forgets the module that was parsed. */
+void module_reset(void);
+
 #endif

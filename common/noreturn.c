@@ -487,3 +487,9 @@ void noreturn_end(LLVMModuleRef module)
 	}
 	LLVMDeleteFunction(end);
 }
+
+void noreturn_reset(void)
+{
+	map_clear(&visited);
+	map_clear(&with_effect);
+}

@@ -33,4 +33,7 @@ bool noreturn_is_endless(LLVMBasicBlockRef block);
 /* Has the functions return zero there, or go on for ever. */
 void noreturn_end(LLVMModuleRef module);
 
+/* Forgets what was found of functions. */
+void noreturn_reset(void);
+
 #endif

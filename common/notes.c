@@ -155,3 +155,8 @@ void notes_add_definitions(LLVMModuleRef module)
 {
 	module_each_global(module, add_definition, module);
 }
+
+void notes_reset(void)
+{
+	collected.count = 0;
+}

@@ -37,4 +37,7 @@ void notes_mark_variables(LLVMModuleRef module, const char *input);
 /* Notes the definitions of the module that all are linked into, and their inputs. */
 void notes_add_definitions(LLVMModuleRef module);
 
+/* Forgets the notes that were not put. */
+void notes_reset(void);
+
 #endif

@@ -19,10 +19,12 @@
 #include <unistd.h>
 
 const char *output_path;
+bool llvm_is_shut_down;
 
 static const char *level_name, *log_path;
 static bool wants_help, wants_version, wants_time;
 static struct timespec start_time;
+static struct rusage start_usage; /* what other stages have cost in this process */
 
 static const struct option_spec common_options[] = {
     {"output", 'o', OPTION_TEXT, &output_path, "FILE", "write to FILE (default: standard output)"},
@@ -44,6 +46,51 @@ struct all_options {
 	const struct option_spec *specs[MOST_OPTIONS];
 	size_t count;
 };
+
+/* What the options of the stage were before its command line was read. */
+union option_value {
+	bool flag;
+	const char *text;
+	struct list list;
+};
+static struct all_options stage_options;
+static union option_value first_values[MOST_OPTIONS];
+
+static size_t size_of_value(const struct option_spec *spec)
+{
+	switch (spec->kind) {
+	case OPTION_FLAG:
+	case OPTION_BOOL:
+		return sizeof(bool);
+	case OPTION_TEXT:
+	case OPTION_CHOICE:
+		return sizeof(const char *);
+	case OPTION_TEXTS:
+	case OPTION_LIST:
+		return sizeof(struct list);
+	case OPTION_OPERAND:
+		break;
+	}
+	return 0;
+}
+
+static void keep_values(void)
+{
+	for (size_t i = 0; i < stage_options.count; i++) {
+		const struct option_spec *spec = stage_options.specs[i];
+		if (spec->value)
+			memcpy(&first_values[i], spec->value, size_of_value(spec));
+	}
+}
+
+static void restore_values(void)
+{
+	for (size_t i = 0; i < stage_options.count; i++) {
+		const struct option_spec *spec = stage_options.specs[i];
+		if (spec->value)
+			memcpy(spec->value, &first_values[i], size_of_value(spec));
+	}
+}
 
 static struct all_options gather(const struct tool *tool)
 {
@@ -164,6 +211,7 @@ static struct operands parse(const struct all_options *all, int argc, char **arg
 			    spec->kind == OPTION_FLAG ? "" : ":");
 	}
 	opterr = 0;
+	optind = 0; /* another stage may have had its options read */
 	while ((choice = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
 		const struct option_spec *spec = NULL;
 		if (choice >= 256)
@@ -218,9 +266,11 @@ static void print_version(const struct tool *tool)
 
 struct operands tool_start(const struct tool *tool, int argc, char **argv)
 {
-	struct all_options all = gather(tool);
-
 	clock_gettime(CLOCK_MONOTONIC, &start_time);
+	if (pipeline_has_stage_before())
+		getrusage(RUSAGE_SELF, &start_usage);
+	stage_options = gather(tool);
+	keep_values();
 	program_name = tool->name;
 	standard_files_guard();
 	message_cleanup = output_abandon;
@@ -229,9 +279,9 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	struct words words = {0};
 	words_expand(&words, (const char *const *)argv, argc);
 	array_add(&words, NULL);
-	struct operands operands = parse(&all, words.count - 1, (char **)words.items);
+	struct operands operands = parse(&stage_options, words.count - 1, (char **)words.items);
 	if (wants_help)
-		print_help(tool, &all);
+		print_help(tool, &stage_options);
 	else if (wants_version)
 		print_version(tool);
 	if (wants_help || wants_version) {
@@ -253,26 +303,33 @@ static double seconds(struct timeval time)
 	return time.tv_sec + time.tv_usec / 1e6;
 }
 
-void tool_finish(void)
+static void say_cost(void)
 {
 	struct timespec now;
 	struct rusage usage;
 
-	if (message_pass_on)
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	getrusage(RUSAGE_SELF, &usage);
+	double wall = now.tv_sec - start_time.tv_sec + (now.tv_nsec - start_time.tv_nsec) / 1e9;
+	double cpu = seconds(usage.ru_utime) + seconds(usage.ru_stime) -
+		     seconds(start_usage.ru_utime) - seconds(start_usage.ru_stime);
+	dprintf(message_file(),
+	    "%-16s wall %8.1f ms  cpu %8.1f ms  peak %7.1f MB  in %9.1f kB  out %9.1f kB\n",
+	    program_name, wall * 1e3, cpu * 1e3, (usage.ru_maxrss - start_usage.ru_maxrss) / 1024.0,
+	    input_bytes / 1e3, output_bytes / 1e3);
+}
+
+void tool_finish(void)
+{
+	if (message_pass_on) {
 		LLVMShutdown(); /* prints what -stats and -time-passes have gathered */
-	message_release_stderr();
-	if (wants_time) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		getrusage(RUSAGE_SELF, &usage);
-		dprintf(message_file(),
-		    "%-16s wall %8.1f ms  cpu %8.1f ms  peak %7.1f MB  in %9.1f kB  out %9.1f kB\n",
-		    program_name,
-		    (now.tv_sec - start_time.tv_sec) * 1e3 +
-			(now.tv_nsec - start_time.tv_nsec) / 1e6,
-		    (seconds(usage.ru_utime) + seconds(usage.ru_stime)) * 1e3,
-		    usage.ru_maxrss / 1024.0, input_bytes / 1e3, output_bytes / 1e3);
+		llvm_is_shut_down = true;
 	}
-	pipeline_wait();
+	message_release_stderr();
+	if (wants_time)
+		say_cost();
+	restore_values();
+	pipeline_start_next_stage();
 	/* not exit(): nothing that LLVM would still free is of use */
 	_exit(0);
 }

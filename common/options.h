@@ -59,7 +59,11 @@ extern const char *output_path;
  * A wrong command line ends in fail_usage. */
 struct operands tool_start(const struct tool *tool, int argc, char **argv);
 
-/* Ends the program with status 0, --time's line printed. All output must be committed. */
+/* Ends the stage, --time's line printed: the next one begins (pipeline.h), or the program ends with
+ * status 0. All output must be committed. */
 _Noreturn void tool_finish(void);
+
+/* Whether a stage before has done with LLVM. */
+extern bool llvm_is_shut_down;
 
 #endif

@@ -20,6 +20,7 @@ struct output {
 	const char *temporary; /* beside path */
 	bool temporary_exists; /* else the file has no name yet (O_TMPFILE) */
 	bool is_terminal;
+	bool is_handed_on; /* to the next stage, in memory */
 };
 
 /* the main output, --map's and --dump-module's */
@@ -154,6 +155,13 @@ struct output *output_open(const char *path, bool binary)
 	struct output *output = &outputs[output_count];
 
 	*output = (struct output){.file = STDOUT_FILENO, .name = path};
+	if (output_count == 0 && pipeline_has_next_stage()) {
+		if (path)
+			fail_usage("-o '%s': the output goes to the stage after ':'", path);
+		output->is_handed_on = true;
+		output_count++;
+		return output;
+	}
 	if (!path || !strcmp(path, "-"))
 		output->name = "<stdout>";
 	else
@@ -216,6 +224,10 @@ void output_write(struct output *output, const void *data, size_t size)
 	char *shown = NULL;
 
 	output_bytes += size;
+	if (output->is_handed_on) {
+		pipeline_hand_on(data, size);
+		return;
+	}
 	if (output->is_terminal) {
 		next = shown = memcpy(xcalloc(size + 1, 1), data, size);
 		size = printable(shown, size, "\n\t");
@@ -249,6 +261,8 @@ static int name_temporary(struct output *output)
 
 void output_commit(struct output *output)
 {
+	if (output->is_handed_on)
+		return;
 	if (output->path && name_temporary(output))
 		fail("%s:", output->name);
 	/* a full disk may show only now */
@@ -264,6 +278,12 @@ void output_remove_temporaries(void)
 	for (size_t i = 0; i < output_count; i++)
 		if (outputs[i].temporary_exists)
 			unlink(outputs[i].temporary);
+}
+
+void output_reset(void)
+{
+	output_count = 0;
+	output_bytes = 0;
 }
 
 void output_abandon(int status)

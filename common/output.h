@@ -38,6 +38,9 @@ void output_remove_temporaries(void);
  * signal handler. */
 void output_abandon(int status);
 
+/* Forgets the outputs, which must be committed. */
+void output_reset(void);
+
 /* Bytes that output_write has taken so far. */
 extern size_t output_bytes;
 

@@ -1,4 +1,5 @@
 #include "pipeline.h"
+#include "array.h"
 #include "message.h"
 #include "standard-files.h"
 #include <errno.h>
@@ -6,9 +7,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* The mark of the highest status; it has LEAST_MARK newlines for status 1. */
@@ -16,7 +17,6 @@ static const char mark[] = "\n\n\n\n\n";
 enum { LEAST_MARK = 3 };
 
 static const char *driver; /* its process number */
-static pid_t forked_by;    /* the process of the stages after this one */
 static bool may_retry, is_last_stage;
 static int output_file = STDOUT_FILENO;
 
@@ -42,40 +42,76 @@ void pipeline_join(void)
 	}
 	/* a driver that is killed must leave no stage behind */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if ((kill(atoi(driver), 0) && errno == ESRCH) || (forked_by && forked_by != getppid()))
+	if (kill(atoi(driver), 0) && errno == ESRCH)
 		_exit(1);
-	if (atoi(driver) != getppid() && !forked_by)
+	if (atoi(driver) != getppid())
 		fail("the bpf-linker that BPF_LINKER_PIPELINE names, process %s, is not what "
 		     "started this",
 		    driver);
 }
 
-bool pipeline_fork(const char *stage)
-{
-	pid_t self = getpid(), child = -1;
-	int ends[2];
+static char **stage_arguments;
+static void (*start_next_stage)(void);
+struct bytes {
+	ARRAY(unsigned char);
+};
+static struct bytes received, handed_on;
+static bool has_stage_before;
 
-	program_name = stage;
-	standard_files_guard();
-	if (!pipe(ends))
-		child = fork();
-	if (child < 0)
-		fail("cannot start the next stage:");
-	standard_file_replace(child ? STDIN_FILENO : STDOUT_FILENO, ends[child ? 0 : 1]);
-	close(ends[child ? 1 : 0]);
-	if (!child) {
-		forked_by = self;
-		return true;
-	}
-	unsetenv("BPF_LINKER_RETRY"); /* it is the first stage's */
-	setenv("BPF_LINKER_STAGE_BEFORE", stage, true);
-	return false;
+void pipeline_begin_stage(char **arguments, void (*start_next)(void))
+{
+	stage_arguments = arguments;
+	start_next_stage = start_next;
 }
 
-void pipeline_wait(void)
+bool pipeline_has_next_stage(void)
 {
-	while (wait(NULL) > 0 || errno == EINTR)
-		;
+	return start_next_stage;
+}
+
+void pipeline_hand_on(const void *data, size_t size)
+{
+	array_reserve(&handed_on, size);
+	memcpy(handed_on.items + handed_on.count, data, size);
+	handed_on.count += size;
+}
+
+bool pipeline_has_stage_before(void)
+{
+	return has_stage_before;
+}
+
+const void *pipeline_received(size_t *size)
+{
+	*size = received.count;
+	return has_stage_before ? (const void *)received.items ? received.items : (const void *)""
+				: NULL;
+}
+
+void pipeline_start_next_stage(void)
+{
+	if (!start_next_stage)
+		return;
+	has_stage_before = true;
+	received = handed_on;
+	handed_on = (struct bytes){NULL};
+	may_retry = false; /* it is the first stage's */
+	unsetenv("BPF_LINKER_RETRY");
+	start_next_stage();
+}
+
+void pipeline_start_afresh(void)
+{
+	if (!has_stage_before)
+		return;
+	int file = memfd_create("module", 0);
+	if (file < 0 || write(file, received.items, received.count) != (ssize_t)received.count ||
+	    lseek(file, 0, SEEK_SET))
+		fail("cannot start the next stage:");
+	standard_file_replace(STDIN_FILENO, file);
+	message_release_stderr();
+	execv("/proc/self/exe", stage_arguments);
+	fail("cannot start the next stage:");
 }
 
 bool pipeline_has_driver(void)

@@ -3,10 +3,10 @@
  *     bpf-extract | bpf-merge : bpf-internalize : bpf-debuginfo | bpf-opt : bpf-codegen
  *
  * without bpf-debuginfo where there is no --btf; anybody may type the same, or run one stage alone.
- * A `:` is a pipe between stages that are one program, which starts but once: it is forked for each
- * stage but the last, whose exit status is that of all. (One process for them would give other
- * bytes: LLVM orders BTF's forward declarations by their addresses, which depend on all that was
- * allocated before.) This is all that the driver and the stages say to one another.
+ * A `:` stands between stages that are one program, which run in one process, one after the other;
+ * the module goes on in memory, as the same bitcode that a pipe would carry. A stage that would not
+ * give the same bytes there starts the program afresh. This is all that the driver and the stages
+ * say to one another.
  *
  * The environment, set by the driver for the stages that it starts, and for nothing else:
  *
@@ -53,14 +53,28 @@ enum { STATUS_UNREADABLE = 3 };
  * BPF_LINKER_PIPELINE names another process than the one that did. */
 void pipeline_join(void);
 
-/* Starts the stage of that name with a pipe to the one that is to follow, each in a process of its
- * own: returns true in that of the stage, and false in the one that goes on, whose exit status is
- * that of all. Fails where there can be no process or pipe. */
-bool pipeline_fork(const char *stage);
+/* Has start called when a stage has ended well, instead of the end of the program; NULL where none
+ * follows. arguments: the command line of the stage that begins, and of those after it. */
+void pipeline_begin_stage(char **arguments, void (*start_next)(void));
 
-/* Waits for the processes that pipeline_fork has started: what they still have to say would be lost
- * with this one. */
-void pipeline_wait(void);
+/* Whether another stage follows in the process, which is handed the output. */
+bool pipeline_has_next_stage(void);
+
+/* Hands bytes on to the next stage, after those before. */
+void pipeline_hand_on(const void *data, size_t size);
+
+/* Whether the process has run another stage, which has handed its output on. */
+bool pipeline_has_stage_before(void);
+
+/* What that one has handed on, and its size; NULL where there was none. */
+const void *pipeline_received(size_t *size);
+
+/* The end of a stage: begins the next one; returns where there is none. */
+void pipeline_start_next_stage(void);
+
+/* Runs the stage, and those after it, in a program that has not run others before: which it must
+ * where what those leave in LLVM would make a difference. Does nothing where there were none. */
+void pipeline_start_afresh(void);
 
 /* Whether a driver has started the program. */
 bool pipeline_has_driver(void);

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "module.h"
 #include "origin.h"
+#include "pipeline.h"
 #include "stack-size.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
@@ -93,6 +94,34 @@ static void add_remarks(struct list *arguments)
 	add_default(arguments, wanted && !given, wanted);
 }
 
+static bool is_listed(const struct list *list, const char *option)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i], option))
+			return true;
+	return false;
+}
+
+/* LLVM's options stay set in a process: leaves those of the arguments, the first of which is the
+ * program's name, that are not set yet. Starts the program afresh where others are set. */
+static void take_out_set(struct list *arguments)
+{
+	static struct list set;
+	size_t count = 1;
+
+	for (size_t i = 0; i < set.count; i++)
+		if (!is_listed(arguments, set.items[i]))
+			pipeline_start_afresh();
+	for (size_t i = 1; i < arguments->count; i++) {
+		const char *argument = arguments->items[i];
+		if (is_listed(&set, argument))
+			continue;
+		list_add(&set, argument);
+		arguments->items[count++] = argument;
+	}
+	arguments->count = count;
+}
+
 static void set_llvm_options(bool reads_stdin)
 {
 	struct list arguments = {0};
@@ -111,6 +140,7 @@ static void set_llvm_options(bool reads_stdin)
 	add_default(&arguments, unroll_loops, "--unroll-threshold=4294967295");
 	for (size_t i = 0; i < llvm_args.count; i++)
 		list_add(&arguments, llvm_args.items[i]);
+	take_out_set(&arguments);
 	const char *complaint = llvm_arguments_parse(&arguments, &llvm_args);
 	if (!complaint)
 		return;
@@ -181,11 +211,18 @@ void target_start(bool reads_stdin)
 	LLVMInitializeBPFAsmPrinter();
 	LLVMInitializeBPFAsmParser();
 	option_before_input = reads_stdin;
+	if (llvm_args.count) /* which may change what other stages have made */
+		pipeline_start_afresh();
 	set_llvm_options(reads_stdin);
-	expected.triple = wanted_triple && is_bpf_triple(wanted_triple) ? wanted_triple : "bpf";
-	expected.cpu = wanted_cpu ? wanted_cpu : "v3";
-	expected.features = wanted_features ? wanted_features : "";
-	expected.as_clang = true;
+	struct machine machine = {
+	    .triple = wanted_triple && is_bpf_triple(wanted_triple) ? wanted_triple : "bpf",
+	    .cpu = wanted_cpu ? wanted_cpu : "v3",
+	    .features = wanted_features ? wanted_features : "",
+	    .as_clang = true,
+	};
+	if (expected_machine && is_expected(machine)) /* of a stage before */
+		return;
+	expected = machine;
 	expected_machine = create_machine(expected);
 	feature_complaint = message_take_captured();
 }

@@ -625,9 +625,16 @@ every_program() {
 	done
 }
 
-# types in the order of their texts, where another order gives them other numbers
-without_numbers() {
-	sed -E 's/^\[[0-9]+\]//; s/type_id=[0-9]+/type_id/g' | LC_ALL=C sort
+@test "the same bytes as one process for each stage: Rust" {
+	local profile
+
+	need_rust
+	for profile in release dev; do
+		rust $profile types
+		mv types.o shared.o
+		rust $profile types --save-temps="$PWD/stages"
+		cmp shared.o types.o
+	done
 }
 
 @test "the same bytes, whatever memory was allocated before" {

@@ -223,6 +223,11 @@ prototypes_of() {
 	bpftool prog dump xlated pinned "$PINS/$1" | sed -n 's/^\([a-z].*(.*)\):$/\1/p' | LC_ALL=C sort
 }
 
+# types in the order of their texts, where another order gives them other numbers
+without_numbers() {
+	sed -E 's/^\[[0-9]+\]//; s/type_id=[0-9]+/type_id/g' | LC_ALL=C sort
+}
+
 # map_agrees MAP OBJECT: the map has each function and variable that the object has, where it is, with
 # its size and, of a function, its instructions; and no other
 map_agrees() {

@@ -306,13 +306,18 @@ int main(int argc, char **argv)
 	target_start(!input || !strcmp(input, "-"));
 	LLVMModuleRef module = module_parse(module_context(), input_read(input));
 	metadata_context = LLVMGetModuleContext(module);
+	const char *kind = emission_kind(module);
+	/* LLVM declares structs in the order of their addresses, where bpf-debuginfo has not done
+	 * it
+	 */
+	if (kind && !strcmp(kind, "FullDebug"))
+		pipeline_start_afresh();
 	metadata_check(); /* not before: the order of BTF's types is that of their addresses */
 	LLVMTargetMachineRef machine = target_of(module);
 
 	link_map_take_notes(module);
 	if (!pipeline_has_driver()) /* else bpf-opt has said it */
 		target_tell();
-	const char *kind = emission_kind(module);
 	prototype_fit(module, kind && !strcmp(kind, "FullDebug"));
 	variable_types_fit(module);
 	drop_attributes(module);

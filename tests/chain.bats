@@ -1,0 +1,107 @@
+# Stages in one process: `bpf-merge ... : bpf-internalize ...`
+load helper
+
+# same_bytes OPTION... FILE...: whether the stages share processes or not, as with --save-temps
+same_bytes() {
+	bpf-linker --log-level=error --unresolved-symbols=ignore -o shared.o "$@"
+	bpf-linker --log-level=error --unresolved-symbols=ignore --save-temps=stages -o alone.o "$@"
+	cmp shared.o alone.o || { echo "$*" && return 1; }
+	rm -r stages shared.o alone.o
+}
+
+@test "the same bytes as one process for each stage: C" {
+	local file
+
+	for file in "$FIXTURES"/*.c "$TESTS"/examples/c/*.c; do
+		[[ $file != *-host.c ]] || continue
+		compile "$file"
+		file=$(basename "$file" .c).bc
+		same_bytes "$file"
+		same_bytes --btf "$file"
+		same_bytes --btf --debug-info=none --ignore-inline-never "$file"
+	done
+}
+
+@test "the same bytes as one process for each stage: options" {
+	local options
+
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	while read -r options; do
+		# shellcheck disable=SC2086
+		same_bytes $options program.bc count.bc
+	done <<-'END'
+		--btf --debug-info=full
+		--btf --export=count_and_drop
+		--export=nothing
+		-O0 --cpu=v1
+		-O3 --unroll-loops --btf
+		--emit=llvm-bc
+		--emit=asm --btf
+		--map=map.txt --btf
+		--why=count --btf
+		--llvm-args=-inline-threshold=0,-enable-load-pre=true --btf
+		--allow-bpf-trap --cpu-features=+alu32
+		--disable-memory-builtins
+	END
+}
+
+@test "the same bytes as one process for each stage: a program with the kernel's types" {
+	[[ -e /sys/kernel/btf/vmlinux ]] || skip "the kernel has no BTF"
+	compile_core_program
+	same_bytes --btf core.bc
+	same_bytes --btf --debug-info=full core.bc
+}
+
+@test "options are of one stage, and of no other" {
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	bpf-merge -o merged.bc program.bc count.bc
+
+	# what the first exports, the second does not
+	bpf-internalize --export=count_and_drop merged.bc : bpf-debuginfo --strip >one.bc
+	bpf-internalize --export=count_and_drop merged.bc | bpf-debuginfo --strip | cmp - one.bc
+	bpf-merge --export=count_and_drop,count program.bc count.bc : bpf-internalize --export=count_and_drop >one.bc
+	bpf-merge --export=count_and_drop,count program.bc count.bc | bpf-internalize --export=count_and_drop | cmp - one.bc
+
+	# LLVM's, which a process keeps
+	for options in --llvm-args=-inline-threshold=0 --unroll-loops --note-map --allow-bpf-trap --llvm-args=-stats; do
+		bpf-opt "$options" merged.bc : bpf-codegen -o one.o 2>/dev/null
+		bpf-opt "$options" merged.bc 2>/dev/null | bpf-codegen -o two.o
+		cmp one.o two.o || { echo "$options" && return 1; }
+	done
+	bpf-opt merged.bc : bpf-codegen --llvm-args=-bpf-expand-memcpy-in-order=false -o one.o
+	bpf-opt merged.bc | bpf-codegen --llvm-args=-bpf-expand-memcpy-in-order=false -o two.o
+	cmp one.o two.o
+
+	# a log, and its level
+	bpf-opt --log-level=debug --log-file=opt.log merged.bc : bpf-codegen -o one.o 2>said
+	[[ ! -s said ]]
+	run -1 grep bpf-codegen opt.log
+}
+
+@test "one stage twice" {
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	bpf-merge -o merged.bc program.bc count.bc
+	bpf-internalize --export=count_and_drop,count merged.bc : bpf-internalize --export=count_and_drop >one.bc
+	bpf-internalize --export=count_and_drop merged.bc | cmp - one.bc
+	bpf-opt -O1 merged.bc : bpf-opt -O2 : bpf-codegen -o one.o
+	bpf-opt -O1 merged.bc | bpf-opt -O2 | bpf-codegen -o two.o
+	cmp one.o two.o
+}
+
+@test "what fails in a process ends it, with its status" {
+	compile "$TESTS/examples/c/program.c"
+	run -1 --separate-stderr bpf-opt absent.bc : bpf-codegen -o out.o
+	# shellcheck disable=SC2154 # bats sets stderr
+	[[ $stderr == 'bpf-opt: error: absent.bc: No such file or directory' && ! -e out.o ]]
+	run -2 --separate-stderr bpf-opt program.bc : bpf-codegen --cpu=v9 -o out.o
+	[[ $stderr == "bpf-codegen: error: invalid value 'v9' for '--cpu' "* && ! -e out.o ]]
+	run -2 --separate-stderr bpf-opt -o other program.bc : bpf-codegen -o out.o
+	[[ $stderr == "bpf-opt: error: -o 'other': the output goes to the stage after ':'; see 'bpf-opt --help'" && ! -e other ]]
+	run -2 --separate-stderr bpf-opt program.bc : bpf-merge
+	[[ $stderr == 'error: bpf-merge is another program, which | is to be put before; '* ]]
+	run -2 --separate-stderr bpf-opt program.bc :
+	[[ $stderr == *'nothing after :'* ]]
+}
