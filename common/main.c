@@ -24,6 +24,7 @@
 #define TOOL_MAIN(name) int name##_main(int argc, char **argv) __attribute__((weak))
 TOOL_MAIN(bpf_merge);
 TOOL_MAIN(bpf_internalize);
+TOOL_MAIN(bpf_core);
 TOOL_MAIN(bpf_debuginfo);
 TOOL_MAIN(bpf_opt);
 TOOL_MAIN(bpf_codegen);
@@ -31,9 +32,11 @@ TOOL_MAIN(bpf_codegen);
 static const struct program {
 	const char *name;
 	int (*main)(int argc, char **argv);
+	bool *when_needed; /* between two others, it runs only where this says so */
 } tools[] = {
     {"bpf-merge", bpf_merge_main},
     {"bpf-internalize", bpf_internalize_main},
+    {"bpf-core", bpf_core_main, &module_needs_core},
     {"bpf-debuginfo", bpf_debuginfo_main},
     {"bpf-opt", bpf_opt_main},
     {"bpf-codegen", bpf_codegen_main},
@@ -111,8 +114,11 @@ static void run_stage(char **arguments);
 
 static void run_next_stage(void)
 {
+	const struct program *tool = find_tool(*next_stage);
+	char **after = find_next_stage(next_stage);
+
 	reset();
-	run_stage(next_stage);
+	run_stage(after && tool->when_needed && !*tool->when_needed ? after : next_stage);
 }
 
 static void run_stage(char **arguments)

@@ -1,4 +1,5 @@
 #include "module.h"
+#include "core-marker.h"
 #include "crash.h"
 #include "kind.h"
 #include "libllvm.h"
@@ -17,6 +18,7 @@
 
 bool fatal_errors = true;
 bool module_always_verifies;
+bool module_needs_core;
 
 LLVMContextRef module_context(void)
 {
@@ -191,6 +193,7 @@ void module_dump(LLVMModuleRef module, const char *path)
 void module_finish(LLVMModuleRef module, struct output *output)
 {
 	module_check_errors();
+	module_needs_core = pipeline_has_next_stage() && has_core_markers(module);
 	module_write(module, output);
 	output_commit(output);
 	tool_finish();
@@ -201,6 +204,7 @@ void module_finish_unchanged(LLVMModuleRef module, struct input input, struct ou
 	if (kind_of(input.data, input.size) != KIND_BITCODE)
 		module_finish(module, output);
 	module_check_errors();
+	module_needs_core = pipeline_has_next_stage() && has_core_markers(module);
 	output_write(output, input.data, input.size);
 	output_commit(output);
 	tool_finish();

@@ -16,6 +16,9 @@ extern bool fatal_errors;
  * bpf-merge writes has never been. Default false. */
 extern bool module_always_verifies;
 
+/* Whether the module that was handed on in the process has work for bpf-core. */
+extern bool module_needs_core;
+
 /* A new context whose diagnostics become messages: errors at error level, the rest below. */
 LLVMContextRef module_context(void);
 

@@ -1,12 +1,13 @@
 /* One stage of a pipe. bpf-linker runs
  *
- *     bpf-extract | bpf-merge : bpf-internalize : bpf-debuginfo | bpf-opt : bpf-codegen
+ *     bpf-extract | bpf-merge : bpf-internalize : bpf-core : bpf-debuginfo | bpf-opt : bpf-codegen
  *
- * without bpf-debuginfo where there is no --btf; anybody may type the same, or run one stage alone.
- * A `:` stands between stages that are one program, which run in one process, one after the other;
- * the module goes on in memory, as the same bitcode that a pipe would carry. A stage that would not
- * give the same bytes there starts the program afresh. This is all that the driver and the stages
- * say to one another.
+ * without bpf-core and bpf-debuginfo where there is no --btf; anybody may type the same, or run one
+ * stage alone. A `:` stands between stages that are one program, which run in one process, one
+ * after the other; the module goes on in memory, as the same bitcode that a pipe would carry. A
+ * stage that would not give the same bytes there starts the program afresh. Few programs have work
+ * for bpf-core: between two stages it runs only where the module needs it. This is all that the
+ * driver and the stages say to one another.
  *
  * The environment, set by the driver for the stages that it starts, and for nothing else:
  *

@@ -96,4 +96,4 @@ _bpf_linker_files() {
 }
 
 complete -o nosort -F _bpf_linker \
-	bpf-linker bpf-extract bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen
+	bpf-linker bpf-extract bpf-merge bpf-internalize bpf-core bpf-debuginfo bpf-opt bpf-codegen

@@ -1,4 +1,4 @@
-#compdef bpf-linker bpf-extract bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen
+#compdef bpf-linker bpf-extract bpf-merge bpf-internalize bpf-core bpf-debuginfo bpf-opt bpf-codegen
 # Completion for zsh: bpf-linker and its tools say themselves what there is to complete.
 
 # By program: its options as _arguments takes them, a line each.

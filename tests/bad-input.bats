@@ -105,7 +105,7 @@ without_privileges() {
 }
 
 @test "empty standard input" {
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: <stdin>: is empty" $tool -o dir/out </dev/null
 		untouched
 	done
@@ -113,7 +113,7 @@ without_privileges() {
 }
 
 @test "closed standard input" {
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: <stdin>: Bad file descriptor" bash -c "$tool -o dir/out <&-"
 		untouched
 	done
@@ -437,7 +437,7 @@ without_privileges() {
 }
 
 @test "an output that is a folder" {
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: dir: Is a directory" $tool -o dir program.ll
 	done
 	one_error 'bpf-codegen: error: dir: Is a directory' bpf-linker -o dir program.bc library.bc
@@ -447,7 +447,7 @@ without_privileges() {
 @test "an output folder that cannot be written" {
 	without_privileges true || skip 'privileges cannot be dropped'
 	chmod 555 dir
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: dir/*: Permission denied" without_privileges $tool -o dir/out library.bc
 		one_error "$tool: error: dir/*: Permission denied" without_privileges $tool -o dir/new library.bc
 	done
@@ -464,7 +464,7 @@ without_privileges() {
 	touch mounted
 	echo precious >full/out
 	cat /dev/zero >full/filling 2>/dev/null || true
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		for output in out new; do
 			one_error "$tool: error: full/$output: No space left on device" \
 				$tool -o full/$output library.bc
@@ -476,7 +476,7 @@ without_privileges() {
 }
 
 @test "a limit on the size of files" {
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: dir/out: File too large" \
 			bash -o pipefail -c "(ulimit -f 0; $tool -o dir/out library.bc) 2>&1 | cat >&2"
 		untouched
@@ -484,7 +484,7 @@ without_privileges() {
 }
 
 @test "/dev/full" {
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: <stdout>: No space left on device" bash -c "$tool library.bc >/dev/full"
 		one_error "$tool: error: /dev/full: No space left on device" $tool -o /dev/full library.bc
 	done
@@ -493,7 +493,7 @@ without_privileges() {
 }
 
 @test "closed standard output" {
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: <stdout>: Bad file descriptor" bash -c "$tool library.bc >&-"
 		bash -c "$tool -o dir/out library.bc >&-"
 		$tool library.bc | cmp - dir/out
@@ -548,7 +548,7 @@ harmless() {
 }
 
 @test "what a terminal would act on in names and values" {
-	for tool in bpf-extract bpf-merge bpf-internalize 'bpf-debuginfo --btf' bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core 'bpf-debuginfo --btf' bpf-opt bpf-codegen; do
 		# shellcheck disable=SC2086 # words
 		one_error "${tool%% *}: error: $TAMED_PATTERN: No such file or directory" $tool "$WILD"
 		# shellcheck disable=SC2086
@@ -686,7 +686,7 @@ harmless() {
 	one_error "bpf-codegen: error: shared/folder/out: 'shared/folder' $said" \
 		bpf-linker -o shared/folder/out program.bc library.bc
 	untouched
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: shared/link: *" $tool -o shared/link library.bc
 		one_error "$tool: error: shared/link: 'shared/link' $said" \
 			$tool --log-file shared/link -o other library.bc
@@ -755,7 +755,7 @@ harmless() {
 	newlines='\n\n\n\n\n'
 	for status in 1 2 3; do
 		printf %b "${newlines:0:2*(status + 2)}" >mark
-		for tool in bpf-merge bpf-internalize "bpf-debuginfo --btf" bpf-opt; do
+		for tool in bpf-merge bpf-internalize bpf-core "bpf-debuginfo --btf" bpf-opt; do
 			cat mark | { $tool 2>said || echo $? >ended; } | cat >left
 			[[ $(<ended) == "$status" && ! -s said ]]
 			cmp left mark
@@ -793,7 +793,7 @@ harmless() {
 
 @test "BPF_LINKER_PIPELINE that no driver has set" {
 	export BPF_LINKER_PIPELINE=1
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: the bpf-linker that BPF_LINKER_PIPELINE names, *" \
 			$tool -o dir/out program.bc
 		untouched
@@ -853,7 +853,7 @@ harmless() {
 @test "each tool says in one line that it crashed" {
 	local arguments signal tool
 
-	for tool in bpf-extract bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen; do
+	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-debuginfo bpf-opt bpf-codegen; do
 		arguments=()
 		[[ $tool != bpf-debuginfo ]] || arguments=(--btf)
 		for signal in SEGV ABRT; do

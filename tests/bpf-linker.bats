@@ -172,6 +172,7 @@ compile_program() {
 @test "of other options, the last wins" {
 	passes --cpu generic --cpu v3 --btf --btf -o other <<-'END'
 		bpf-merge --btf
+		bpf-core
 		bpf-debuginfo --btf
 		bpf-opt --cpu=v3
 		bpf-codegen --cpu=v3 -o other
@@ -208,18 +209,21 @@ compile_program() {
 	END
 }
 
-@test "--btf keeps the debug info, and runs one stage more" {
+@test "--btf keeps the debug info, and runs two stages more" {
 	passes --btf <<-'END'
 		bpf-merge --btf
+		bpf-core
 		bpf-debuginfo --btf
 	END
 	passes --btf --debug-info none <<-'END'
 		bpf-merge --btf
+		bpf-core
 		bpf-debuginfo --btf --debug-info=none
 		bpf-codegen --debug-info=none -o out
 	END
 	passes --btf --debug-info full <<-'END'
 		bpf-merge
+		bpf-core
 		bpf-debuginfo --btf --debug-info=full
 		bpf-codegen --debug-info=full -o out
 	END
@@ -227,9 +231,10 @@ compile_program() {
 		bpf-extract -o dir/out.1-extract.tar --log-level=info in.bc &&
 		bpf-merge -o dir/out.2-merge.bc --log-level=info --btf dir/out.1-extract.tar &&
 		bpf-internalize -o dir/out.3-internalize.bc --log-level=info dir/out.2-merge.bc &&
-		bpf-debuginfo -o dir/out.4-debuginfo.bc --btf --log-level=info dir/out.3-internalize.bc &&
-		bpf-opt -o dir/out.5-opt.bc --log-level=info dir/out.4-debuginfo.bc &&
-		bpf-codegen --log-level=info -o dir/out dir/out.5-opt.bc
+		bpf-core -o dir/out.4-core.bc --log-level=info dir/out.3-internalize.bc &&
+		bpf-debuginfo -o dir/out.5-debuginfo.bc --btf --log-level=info dir/out.4-core.bc &&
+		bpf-opt -o dir/out.6-opt.bc --log-level=info dir/out.5-debuginfo.bc &&
+		bpf-codegen --log-level=info -o dir/out dir/out.6-opt.bc
 	END
 }
 
@@ -354,6 +359,7 @@ compile_program() {
 			bpf-extract --thin d/symbols.o d/hello.rcgu.o d/libcore-1.rlib -L d/raw-dylibs
 			bpf-merge --export-symbols=d/symbols --btf
 			bpf-internalize --export-symbols=d/symbols
+			bpf-core
 			bpf-debuginfo --btf
 			bpf-opt --cpu=generic -O3
 			bpf-codegen --cpu=generic -o d/hello

@@ -22,7 +22,7 @@ links() {
 
 @test "make install: all there, and it links" {
 	cd "$BATS_FILE_TMPDIR/root/opt"
-	for tool in bpf-linker bpf-extract bpf-merge bpf-internalize bpf-opt bpf-codegen; do
+	for tool in bpf-linker bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		[[ -s share/man/man1/$tool.1 ]]
 		bin/$tool --version | grep -q "^$tool "
 	done

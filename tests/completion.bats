@@ -3,7 +3,7 @@
 load helper
 
 SCRIPTS=$TESTS/../scripts
-TOOLS=(bpf-linker bpf-extract bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen)
+TOOLS=(bpf-linker bpf-extract bpf-merge bpf-internalize bpf-core bpf-debuginfo bpf-opt bpf-codegen)
 LIBRARIES=('my dir/libfirst.a' lib/libsecond.a lib/libthird.a)
 
 setup() {

@@ -5,7 +5,7 @@
 load helper
 
 PROJECT=$(cd "$TESTS/.." && pwd -P)
-TOOLS=(bpf-merge bpf-internalize bpf-debuginfo bpf-opt bpf-codegen)
+TOOLS=(bpf-merge bpf-internalize bpf-core bpf-debuginfo bpf-opt bpf-codegen)
 mapfile -t VERSIONS < <("$PROJECT/scripts/dev/llvms" | tr ' ' '\n' | sort -n)
 ROOTS=$(cd "$PROJECT" && realpath -m "${ROOTS:-build/roots}") # for copies of the project, too
 export ROOTS
@@ -94,7 +94,7 @@ wanted_files() {
 
 	printf '%s\n' SHA256SUMS bin/bpf-linker libexec/bpf-linker/{bpf-driver,bpf-extract,llvm-any/find-libllvm} \
 		share/{bash-completion/completions/bpf-linker,zsh/site-functions/_bpf-linker} \
-		share/doc/bpf-linker/{LICENSE-APACHE,LICENSE-MIT,README.md} share/man/man1/bpf-linker.1
+		share/doc/bpf-linker/{LICENSE-APACHE,LICENSE-MIT,README.md} share/man/man{1/bpf-linker.1,7/bpf-core.7}
 	for tool in bpf-extract "${TOOLS[@]}"; do
 		printf '%s\n' bin/$tool share/bash-completion/completions/$tool share/man/man1/$tool.1
 	done
@@ -120,9 +120,9 @@ wanted_files() {
 	need_release
 	for version in "${VERSIONS[@]}" any; do
 		cd "$RELEASE/libexec/bpf-linker/llvm-$version"
-		[[ bpf-merge -ef bpf-internalize && bpf-merge -ef bpf-debuginfo && bpf-opt -ef bpf-codegen ]]
+		[[ bpf-merge -ef bpf-internalize && bpf-merge -ef bpf-core && bpf-merge -ef bpf-debuginfo && bpf-opt -ef bpf-codegen ]]
 	done
-	[[ $(tar -tvf "$TARBALL" | grep -c '^h.* link to ') == $((3 * 4)) ]]
+	[[ $(tar -tvf "$TARBALL" | grep -c '^h.* link to ') == $((4 * 4)) ]]
 }
 
 @test "the files' owner, permissions and time" {

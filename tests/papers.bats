@@ -99,7 +99,7 @@ is_in() {
 @test "mandoc finds nothing wrong with the pages" {
 	# there, because a page that another one refers to is looked for in the working directory
 	cd "$root/man"
-	run -0 mandoc -Tlint -W style -- *.1
+	run -0 mandoc -Tlint -W style -- *.[17]
 	[[ ! $output ]]
 }
 
@@ -254,7 +254,7 @@ mapped_files() {
 			run_block "$block"
 		fi
 	done
-	[[ -s stages/program.bpf.o.5-opt.bc && -s ir/post-opt.ll ]]
+	[[ -s stages/program.bpf.o.6-opt.bc && -s ir/post-opt.ll ]]
 }
 
 @test "the newest version in CHANGELOG.md is that of the build" {

@@ -14,7 +14,7 @@ CFLAGS ?= -O2 -g
 # The tools, and the parts of LLVM that they need. A toolset is two programs, each with a name for
 # every tool that it is. bpf-opt and bpf-codegen take the same --llvm-args, for which they must hold
 # the same parts; the others start faster without these.
-SMALL_TOOLS = bpf-merge bpf-internalize bpf-debuginfo
+SMALL_TOOLS = bpf-merge bpf-internalize bpf-core bpf-debuginfo
 BIG_TOOLS = bpf-opt bpf-codegen
 TOOLS = $(SMALL_TOOLS) $(BIG_TOOLS)
 EXTRACT_PARTS = object

@@ -1,4 +1,5 @@
 /* --unresolved-symbols: what is live, and defined nowhere. */
+#include "core-marker.h"
 #include "exports.h"
 #include "linker.h"
 #include "message.h"
@@ -22,7 +23,21 @@ static bool comes_from_codegen(const struct symbol *symbol)
 static bool is_undefined(const struct symbol *symbol)
 {
 	return symbol->use && !symbol->definition && !symbol->in_asm &&
-	       !comes_from_kernel(symbol) && !comes_from_codegen(symbol);
+	       !comes_from_kernel(symbol) && !comes_from_codegen(symbol) &&
+	       !is_core_marker(symbol->name); /* bpf-core lowers it */
+}
+
+/* The relocations that bpf-core would make are in BTF, and it reads their types in debug info. */
+static void report_core_markers(struct linker *linker)
+{
+	for (size_t i = 0; linker->strip_debug && i < linker->symbols.count; i++) {
+		const struct symbol *symbol = linker->symbols.items[i].value;
+		if (!symbol->use || !is_core_marker(symbol->name))
+			continue;
+		char *place = core_marker_place(symbol->name);
+		fail("%s: a CO-RE relocation needs BTF: link with --btf",
+		    *place ? place : input_name(symbol->use->module));
+	}
 }
 
 /* An exported symbol of which nothing else is to be said. */
@@ -35,6 +50,7 @@ void report_undefined(struct linker *linker)
 {
 	bool is_error = !strcmp(linker->unresolved_symbols, "error"), any = false;
 
+	report_core_markers(linker);
 	for (size_t i = 0; i < exports.count; i++)
 		if (is_missing_export(symbol_of(linker, exports.items[i].key)))
 			message(LEVEL_WARN, "exported symbol '%s' is not defined in any input",

@@ -1,0 +1,454 @@
+#!/usr/bin/env bats
+# bpf-core: calls that ask for CO-RE relocations become what clang makes of its builtins.
+
+load helper
+load module
+
+# relocations OBJECT: of each instruction that has one, its function, the relocation as it is in
+# .BTF.ext (kind, type, path, access string), and the value in the instruction; one line, where LLVM
+# has loaded a constant twice
+relocations() {
+	"$OBJDUMP" -dr "$1" | awk -F '\t' '
+		/^[0-9a-f]+ <.*>:$/ { sub(/.* </, ""); sub(/>:/, ""); name = $0; next }
+		/CO-RE/ { sub(/.*CO-RE /, ""); sub(/\[[0-9]+\] /, ""); print name, $0, value }
+		{ value = $NF; sub(/.*= /, "= ", value) }' | uniq >"$1.relocations"
+	[[ -s $1.relocations ]]
+	cat "$1.relocations"
+}
+
+# by_builtins FILE.c: what clang makes of its builtins, in wanted.o
+by_builtins() {
+	"$CLANG" "${BPF_CFLAGS[@]}" -c -o wanted.o "$FIXTURES/$1"
+}
+
+# rust_to_bitcode FILE.rs [FLAG...]: FILE.bc, of FILE.rs here or of the fixtures. Skips the test where
+# there is no rustc of which these tools read the bitcode.
+rust_to_bitcode() {
+	local rustc=rustc llvm
+	[[ ! -x /usr/bin/rustc ]] || rustc=/usr/bin/rustc
+	if ! llvm=$("$rustc" -vV | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p') || [[ ! $llvm ]]; then
+		[[ ${CI:-} != true || ${RUST_IS_OPTIONAL-} ]] || { echo "no rustc" && return 1; }
+		skip "no rustc"
+	fi
+	((llvm <= LLVM_MAJOR)) || skip "rustc's LLVM $llvm is newer than the tools'"
+	[[ -e $1 ]] || cp "$FIXTURES/$1" .
+	"$rustc" --edition 2024 --crate-type lib -O -C panic=abort -C debuginfo=2 "${@:2}" \
+		--emit=llvm-bc -o "${1%.rs}.bc" "$1"
+}
+
+# marked_ir BODY [TYPE]: a.ll, with the function f that has BODY, and @carrier, which is of the type !13
+marked_ir() {
+	ir a <<-END
+		@carrier = internal global ptr null, !dbg !10
+		define i64 @f() !dbg !4 {
+		  $1
+		}
+		declare i64 @"__bpf_core.field_exists:x@a.c:3:4"(ptr)
+		!llvm.dbg.cu = !{!0}
+		!llvm.module.flags = !{!2}
+		!0 = distinct !DICompileUnit(language: DW_LANG_C11, file: !1, emissionKind: FullDebug)
+		!1 = !DIFile(filename: "a.c", directory: "/")
+		!2 = !{i32 2, !"Debug Info Version", i32 3}
+		!3 = !DISubroutineType(types: !{null})
+		!4 = distinct !DISubprogram(name: "f", file: !1, type: !3, unit: !0, spFlags: DISPFlagDefinition)
+		!5 = !DILocation(line: 1, scope: !4)
+		!6 = !DIBasicType(name: "int", size: 32, encoding: DW_ATE_signed)
+		!10 = !DIGlobalVariableExpression(var: !11, expr: !DIExpression())
+		!11 = distinct !DIGlobalVariable(name: "carrier", scope: !0, file: !1, type: !12)
+		!12 = !DIDerivedType(tag: DW_TAG_pointer_type, baseType: !13, size: 64)
+		${2-$STRUCT}
+	END
+}
+STRUCT='!13 = !DICompositeType(tag: DW_TAG_structure_type, name: "s", file: !1, size: 32, elements: !14)
+!14 = !{!15}
+!15 = !DIDerivedType(tag: DW_TAG_member, name: "x", file: !1, baseType: !6, size: 32)'
+CALL='%x = call i64 @"__bpf_core.field_exists:x@a.c:3:4"(ptr @carrier), !dbg !5
+ret i64 %x'
+
+# --- Relocations ---
+
+@test "each kind of relocation is the one that clang makes" {
+	local flags
+	by_builtins core-kinds.c
+	relocations wanted.o >wanted
+	for kind in byte_off byte_sz field_exists signed lshift_u64 rshift_u64 local_type_id target_type_id \
+		type_exists type_size type_matches enumval_exists enumval_value; do
+		grep -F " <$kind> " wanted
+	done
+	for flags in -O2 -O0 -Xclang=-disable-llvm-passes; do
+		# shellcheck disable=SC2086 # words
+		compile core-kinds.c -DMARKERS ${flags/=/ }
+		bpf-linker --btf -o out.o core-kinds.bc
+		diff wanted <(relocations out.o)
+	done
+}
+
+@test "Rust's types: relocations as for the same in C, at any level" {
+	local level comparable='s/___[a-z0-9_]*//; s/\(type_id>.*\) = .*/\1/'
+	by_builtins core-rust.c
+	relocations wanted.o | sed "$comparable" | LC_ALL=C sort >wanted
+	for level in 3 s 0; do
+		rust_to_bitcode core-rust.rs -C opt-level=$level
+		bpf-linker --btf -o out.o core-rust.bc
+		diff wanted <(relocations out.o | sed "$comparable" | LC_ALL=C sort)
+	done
+}
+
+@test "types of one name keep their own members, those that are alike the name" {
+	rust_to_bitcode core-rust.rs
+	bpf-linker --btf -o out.o core-rust.bc
+	relocations out.o >given
+	[[ $(sed -n 's/^\(pid\|alike_pid\|signed_\|type_size\) .* struct \([a-z0-9_]*\).*/\2/p' given | sort -u | wc -l) == 1 ]]
+	[[ $(sed -n 's/^\(comm\|type_exists\) .* struct \([a-z0-9_]*\).*/\2/p' given | sort -u | wc -l) == 1 ]]
+	for pair in 'pid comm' 'old second_old'; do
+		# shellcheck disable=SC2086 # words
+		[[ $(printf '%s\n' $pair | while read -r name; do
+			sed -n "s/^$name .* struct \([a-z0-9_]*\).*/\1/p" given
+		done | sort -u | wc -l) == 2 ]]
+	done
+	# three underscores once: a loader takes the last for the end of the name
+	absent -E 'struct [a-z]*_[a-z]*___.*___' given
+	bpftool btf dump file out.o | grep -A 2 "STRUCT 'task_struct" >types
+	grep "'comm'" types
+	grep "'pid'" types
+}
+
+@test "types of one name in files of both kinds, optimized and not" {
+	local a b
+	cat >a.c <<-END
+		#include "$FIXTURES/core-query.h"
+		struct task_struct { int pid; };
+		PROGRAM(a, FIELD(byte_offset, 0, struct task_struct, pid))
+	END
+	sed 's/pid/tgid/g; s/(a,/(b,/' a.c >b.c
+	for a in -DMARKERS '-DMARKERS -O0' '-Xclang -disable-llvm-passes' -O2; do
+		# shellcheck disable=SC2086 # words
+		compile a.c $a
+		for b in '-DMARKERS -Xclang -disable-llvm-passes' -O0 -O2; do
+			# shellcheck disable=SC2086 # words
+			compile b.c $b
+			bpf-linker --btf -o out.o a.bc b.bc
+			relocations out.o | sed 's/___[0-9]*//' >given
+			diff given - <<-'END'
+				a <byte_off> struct task_struct::pid (0:0) = 0x0
+				b <byte_off> struct task_struct::tgid (0:0) = 0x0
+			END
+		done
+	done
+}
+
+@test "what this kernel has instead, which it says in its BTF" {
+	need_kernel
+	local name value
+	by_builtins core-kernel.c
+	compile core-kernel.c -DMARKERS
+	bpf-linker --btf -o out.o core-kernel.bc
+	head -c 60 /dev/zero >packet
+	for object in wanted.o out.o; do
+		load_object $object
+		for program in "$PINS"/*; do
+			[[ ! -f $program ]] || echo "${program##*/} $(run_program "${program##*/}" packet)"
+		done >$object.values
+	done
+	diff wanted.o.values out.o.values
+
+	bpftool -j btf dump file /sys/kernel/btf/vmlinux >vmlinux.json
+	# member TYPE NAME FIELD: what the kernel says of a member
+	member() {
+		jq -r ".types[] | select(.kind == \"STRUCT\" and .name == \"$1\").members[]? | select(.name == \"$2\").$3" \
+			vmlinux.json | head -n 1
+	}
+	of_task() {
+		jq -r ".types[] | select(.kind == \"STRUCT\" and .name == \"task_struct\").$1" vmlinux.json | head -n 1
+	}
+	se=$(member task_struct se bits_offset)
+	rlim=$(member signal_struct rlim bits_offset)
+	while read -r name value; do
+		grep -x "$name $value" out.o.values
+	done <<-END
+		pid $(($(member task_struct pid bits_offset) / 8))
+		pid_size 4
+		vruntime $(((se + $(member sched_entity vruntime bits_offset)) / 8))
+		comm_3 $(($(member task_struct comm bits_offset) / 8 + 3))
+		rlim $((rlim / 8 + 2 * 16 + 8))
+		bits_signed 0
+		there 1
+		gone 0
+		gone_or_7 7
+		type_there 1
+		type_gone 0
+		flavor_there 1
+		type_size $(of_task size)
+		type_id $(of_task id)
+		matches 1
+		matches_not 0
+		hash 1
+		hash_there 1
+		none_there 0
+	END
+	# pkt_type has 3 bits: the shifts leave these, however they are loaded
+	read -r _ value < <(grep '^bits_right ' out.o.values)
+	[[ $value == 61 ]]
+}
+
+@test "Rust's, loaded" {
+	need_kernel
+	rust_to_bitcode core-rust.rs
+	# what the kernel has not is poisoned, and reached there
+	cat >program.rs <<-'END'
+		#![no_std]
+		#![allow(improper_ctypes, non_camel_case_types, dead_code)]
+	END
+	sed -n '/^pub struct Carrier/,/^$/p; /^macro_rules! query/,/^}/p; /^macro_rules! program/,/^}/p' \
+		"$FIXTURES/core-rust.rs" | sed 's/PhantomData/core::marker::PhantomData/g' >>program.rs
+	cat >>program.rs <<-'END'
+		#[repr(C)] pub struct task_struct { pid: i32, comm: [u8; 16], gone: u32 }
+		#[repr(C)] pub struct sk_buff { pkt_type: u8 }
+		#[repr(u32)] pub enum bpf_map_type { BPF_MAP_TYPE_HASH = 77 }
+		program!(pid, query!("field_byte_offset", task_struct, pid));
+		program!(comm, query!("field_byte_offset", task_struct, comm[3]));
+		program!(gone, if query!("field_exists", task_struct, gone) != 0 {
+		    query!("field_byte_offset", task_struct, gone) } else { 7 });
+		program!(left, query!("field_lshift_u64", sk_buff, pkt_type));
+		program!(hash, query!("enum_value", bpf_map_type, BPF_MAP_TYPE_HASH));
+	END
+	compile core-kernel.c
+	bpf-linker --btf -o of-c.o core-kernel.bc
+	head -c 60 /dev/zero >packet
+	load_object of-c.o
+	for name in pid comm_3 gone_or_7 bits_left hash; do
+		run_program $name packet
+	done >wanted
+	rust_to_bitcode program.rs
+	bpf-linker --btf -o of-rust.o program.bc
+	load_object of-rust.o
+	for name in pid comm gone left hash; do
+		run_program $name packet
+	done >given
+	[[ $(wc -l <wanted) == 5 ]]
+	diff wanted given
+}
+
+# --- The stage ---
+
+@test "intrinsics in the place of the call, and nothing else left of it" {
+	marked_ir "$CALL"
+	becomes bpf-core a.ll
+	has 'call ptr @llvm.preserve.struct.access.index.p0.p0(ptr elementtype({ i32 }) null, i32 0, i32 0), !dbg'
+	has 'call i32 @llvm.bpf.preserve.field.info.p0(ptr %1, i64 2), !dbg'
+	has 'zext i32 %2 to i64'
+	lacks __bpf_core
+	lacks '@carrier'
+}
+
+@test "a result of fewer bits, or of more" {
+	for bits in 8 32 128; do
+		marked_ir "${CALL//i64/i$bits}"
+		sed -i "s/define i64/define i$bits/; s/declare i64/declare i$bits/" a.ll
+		becomes bpf-core a.ll
+		lacks __bpf_core
+		[[ $(body f) == *"ret i$bits %"* ]]
+	done
+}
+
+@test "a carrier that something else needs stays" {
+	marked_ir "$CALL"
+	echo '@llvm.used = appending global [1 x ptr] [ptr @carrier], section "llvm.metadata"' >>a.ll
+	becomes bpf-core a.ll
+	has '@carrier ='
+	lacks '@"__bpf_core'
+}
+
+@test "a module that asks for nothing is written as it was" {
+	compile calls.c
+	bpf-core -o out.bc calls.bc
+	cmp calls.bc out.bc
+	run -0 bpf-core --list calls.bc
+	[[ ! $output ]]
+}
+
+@test "--list says what becomes of each call" {
+	marked_ir "$CALL"
+	run -0 --separate-stderr bpf-core --list a.ll
+	[[ $output == "a.c:3:4: field_exists of struct 's', x (0:0), in 'f'" && ! $stderr ]]
+	run -0 --separate-stderr bpf-core --log-level=debug -o out.bc a.ll
+	[[ $stderr == "bpf-core: debug: a.c:3:4: field_exists of struct 's', x (0:0), in 'f'" ]]
+	compile core-kinds.c -DMARKERS
+	bpf-core --list core-kinds.bc >listed
+	[[ $(wc -l <listed) == "$(grep -c ^PROGRAM "$FIXTURES/core-kinds.c")" ]]
+	grep -E "core-kinds.c:[0-9]+:1: field_byte_offset of struct 'all', cells\[1\]\[2\]\.b \(0:2:1:2:1\), in 'element'" listed
+	grep -E ":1: enum_value of enum 'negative', MINUS = -5, in 'enum_negative'" listed
+	grep -E ":1: type_size of typedef 'unnamed', in 'typedef_size'" listed
+}
+
+@test "bpf-linker --btf runs it where there is something to do, and by hand it does the same" {
+	compile core-kinds.c -DMARKERS
+	compile calls-lib.c
+	run -0 --separate-stderr bpf-linker --btf --time -o out.o core-kinds.bc
+	grep '^bpf-core ' <<<"$stderr"
+	run -0 --separate-stderr bpf-linker --btf --time -o other.o calls-lib.bc
+	grep '^bpf-debuginfo ' <<<"$stderr"
+	absent '^bpf-core ' <<<"$stderr"
+
+	bpf-extract core-kinds.bc | bpf-merge --btf : bpf-internalize : bpf-core : bpf-debuginfo --btf |
+		bpf-opt : bpf-codegen -o by-hand.o
+	cmp out.o by-hand.o
+	bpf-merge --btf core-kinds.bc | bpf-internalize | bpf-core | bpf-debuginfo --btf | bpf-opt |
+		bpf-codegen -o by-hand.o
+	cmp out.o by-hand.o
+	bpf-merge --btf core-kinds.bc : bpf-core : bpf-internalize : bpf-debuginfo --btf | bpf-opt |
+		bpf-codegen -o by-hand.o
+	diff <(relocations out.o) <(relocations by-hand.o)
+	bpf-linker --btf --save-temps=stages -o kept.o core-kinds.bc
+	cmp out.o kept.o
+	[[ -s stages/kept.o.4-core.bc ]]
+}
+
+@test "without --btf there can be no relocations" {
+	compile core-kinds.c -DMARKERS
+	one_error 'bpf-merge: error: *core-kinds.c:*:1: a CO-RE relocation needs BTF: link with --btf' \
+		bpf-linker -o out.o core-kinds.bc
+	# it is no undefined symbol otherwise
+	run -0 --separate-stderr bpf-linker --btf --unresolved-symbols=error -o out.o core-kinds.bc
+	[[ ! $stderr ]]
+}
+
+# --- What is wrong ---
+
+@test "what is wrong is said with the user's file, line and column" {
+	rust_to_bitcode core-rust-wrong.rs
+	echo precious >out.o
+	awk '/^program!.* \/\/ / {
+		message = $0
+		sub(/.* \/\/ /, "", message)
+		printf "bpf-core: error: core-rust-wrong.rs:%d:%d: %s\n", NR, index($0, "query!"), message
+	}' core-rust-wrong.rs | LC_ALL=C sort >wanted
+	[[ $(wc -l <wanted) -gt 20 ]]
+	run -1 --separate-stderr bpf-linker --btf -o out.o core-rust-wrong.bc
+	diff wanted <(LC_ALL=C sort <<<"$stderr")
+	[[ $(<out.o) == precious ]]
+}
+
+@test "no debug info that names the type: once" {
+	rust_to_bitcode core-rust.rs -C debuginfo=1
+	one_error 'bpf-core: error: core-rust.rs:*:*: the type that is asked for is not known, for the carrier has no debug info; compile with rustc -C debuginfo=2 or clang -g' \
+		bpf-linker --btf -o out.o core-rust.bc
+	compile core-kinds.c -DMARKERS -g0
+	one_error 'bpf-core: error: *core-kinds.c:*:1: the type that is asked for is not known, *' \
+		bpf-core -o out.bc core-kinds.bc
+}
+
+# wrong MESSAGE: bpf-core says it of the call in a.ll
+wrong() {
+	one_error "bpf-core: error: a.c:3:4: $1" timeout 10 bpf-core -o out.bc a.ll
+}
+
+@test "a carrier that is none" {
+	local query='call i64 @"__bpf_core.field_exists:x@a.c:3:4"'
+	marked_ir "%p = alloca ptr
+		%x = $query(ptr %p), !dbg !5
+		ret i64 %x"
+	wrong 'the carrier is not known here; pass the address of a static, in the call itself'
+	marked_ir "%c = icmp eq ptr @f, null
+		%p = select i1 %c, ptr @carrier, ptr @other
+		%x = $query(ptr %p), !dbg !5
+		ret i64 %x"
+	echo '@other = global i32 0' >>a.ll
+	wrong "two calls of '__bpf_core.field_exists:x@a.c:3:4' have been merged into one; what follows the @ must be another for each"
+	marked_ir "${CALL/@carrier/@other}"
+	echo '@other = private unnamed_addr constant i32 0' >>a.ll
+	wrong 'the carrier is a constant without a name, of which no debug info says the type; pass the address of a static'
+	marked_ir "${CALL/@carrier/null}"
+	wrong 'the carrier is not known here; *'
+	marked_ir "$CALL" '!13 = !DISubroutineType(types: !{null})'
+	sed -i 's/^!12 = .*/!12 = !DIBasicType(name: "int", size: 32, encoding: DW_ATE_signed)/' a.ll
+	wrong "the carrier 'carrier' names no type: it is to be of a struct with a type parameter, or a pointer to the type"
+}
+
+@test "a function that is called otherwise, or not called" {
+	local query='@"__bpf_core.field_exists:x@a.c:3:4"'
+	marked_ir "%x = ptrtoint ptr $query to i64
+		ret i64 %x"
+	wrong 'field_exists is to be called, and its address is taken'
+	marked_ir "${CALL/(ptr @carrier)/(ptr @carrier, i32 1)}"
+	wrong 'field_exists takes one argument, the address of a static'
+	marked_ir "${CALL/(ptr @carrier)/(i64 0)}"
+	wrong 'field_exists takes one argument, the address of a static'
+	marked_ir "call void $query(ptr @carrier), !dbg !5
+		ret i64 0"
+	wrong 'field_exists returns an integer, u64 as a rule'
+	marked_ir "$CALL"
+	sed -i "s/^declare.*/define i64 $query(ptr %p) { ret i64 0 }/" a.ll
+	wrong 'what asks for a relocation is to be declared only'
+	marked_ir "$CALL"
+	sed -i 's/@a\.c:3:4//' a.ll
+	one_error "bpf-core: error: '__bpf_core.field_exists:y': struct 's' has no member 'y'" \
+		bpf-core -o out.bc <(sed 's/field_exists:x/field_exists:y/' a.ll)
+	becomes bpf-core a.ll # nothing in the name is needed for the relocation
+}
+
+@test "the place in a name: colons in the file, and what is not shown" {
+	local name wanted
+	while read -r name wanted; do
+		marked_ir "$CALL"
+		sed -i "s|field_exists:x@a.c:3:4|field_exists:y@$name|" a.ll
+		one_error "bpf-core: error: $wanted: struct 's' has no member 'y'" bpf-core -o out.bc a.ll
+	done <<-'END'
+		C:dir:a.rs:3:4 C:dir:a.rs:3:4
+		a#b.rs:3:4#17 a#b.rs:3:4
+		a@b.rs:3:4#x#y a@b.rs:3:4
+		a a
+	END
+}
+
+@test "types that are only declared, without a name, or nonsense" {
+	marked_ir "$CALL" '!13 = !DICompositeType(tag: DW_TAG_structure_type, name: "s", flags: DIFlagFwdDecl)'
+	wrong "struct 's' is only declared here, without members"
+	marked_ir "$CALL"
+	sed -i 's/name: "s", //' a.ll
+	wrong 'the type has no name to look for in the kernel'
+	marked_ir "$CALL" '!13 = distinct !DIDerivedType(tag: DW_TAG_typedef, name: "t", baseType: !13)'
+	wrong '*'
+	# structs that have each other for a member without a name, two of them at each level
+	marked_ir "$CALL" '!13 = distinct !DICompositeType(tag: DW_TAG_structure_type, name: "s", file: !1, size: 64, elements: !14)
+		!14 = !{!15, !16, !17}
+		!15 = !DIDerivedType(tag: DW_TAG_member, file: !1, scope: !13, baseType: !13, size: 32)
+		!16 = !DIDerivedType(tag: DW_TAG_member, file: !1, scope: !13, baseType: !13, size: 32, offset: 32)
+		!17 = !DIDerivedType(tag: DW_TAG_member, name: "y", file: !1, scope: !13, baseType: !6, size: 32, offset: 32)'
+	wrong "struct 's' has no member 'x'"
+	sed -i 's/field_exists:x@/field_exists:y@/' a.ll
+	becomes bpf-core a.ll
+}
+
+@test "a path that is longer than loaders follow" {
+	local path
+	path=x$(printf '.x%.0s' {1..70})
+	marked_ir "$CALL" '!13 = distinct !DICompositeType(tag: DW_TAG_structure_type, name: "s", file: !1, size: 32, elements: !14)
+		!14 = !{!15}
+		!15 = !DIDerivedType(tag: DW_TAG_member, name: "x", file: !1, scope: !13, baseType: !13, size: 32)'
+	sed -i "s/field_exists:x@/field_exists:$path@/" a.ll
+	wrong "'x.x.*' is deeper than loaders follow it"
+}
+
+# --- What holds for every tool ---
+
+@test "options" {
+	lists_options bpf-core --list
+	says_version bpf-core
+	refuses_wrong_options bpf-core
+	takes_log_options bpf-core
+	usage_error_of bpf-core "too many operands: 'b'" a b
+}
+
+@test "files" {
+	marked_ir "$CALL"
+	says_time bpf-core a.ll
+	reads_and_writes_anywhere bpf-core a.ll
+	leaves_output_on_failure bpf-core
+	keeps_quiet_after_failure bpf-core
+}
+
+@test "no binary to a terminal" {
+	marked_ir "$CALL"
+	keeps_terminal_clean bpf-core a.ll
+}
