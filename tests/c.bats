@@ -256,6 +256,26 @@ relocations_of() {
 	done
 }
 
+@test "a flavor stays one of the same type where it is told apart from another" {
+	need_kernel
+	for member in pid tgid; do
+		cat >$member.c <<-END
+			struct task_struct___old { int $member; };
+			__attribute__((section("socket"))) int read_$member(void *c)
+			{
+				return __builtin_preserve_field_info(((struct task_struct___old *)0)->$member, 2);
+			}
+		END
+		compile $member.c -Xclang -disable-llvm-passes
+	done
+	bpf-linker --btf -o out.o pid.bc tgid.bc
+	[[ $(bpftool btf dump file out.o | grep -c "STRUCT 'task_struct___old") == 2 ]]
+	load_object out.o
+	head -c 60 /dev/zero >packet
+	[[ $(run_program read_pid packet) == 1 ]]
+	[[ $(run_program read_tgid packet) == 1 ]]
+}
+
 @test "types, their ids, and values of enums keep their own relocations" {
 	need_kernel
 	for file in a b; do

@@ -3,6 +3,7 @@
  * where they may stand for different structs. What it reads of the name begins at the first of `:`
  * and `$` (BTFDebug::generatePatchImmReloc). Where it has yet to name them, by the struct, one
  * struct becomes a flavor of its name, whose suffix loaders ignore. */
+#include "core-marker.h"
 #include "linker.h"
 #include "memory.h"
 #include "metadata.h"
@@ -38,8 +39,11 @@ static void make_flavor(struct linker *linker, LLVMValueRef type)
 	void **first = map_insert(&linker->core_structs, name);
 	if (!*first)
 		*first = type;
-	if (*first != type)
-		set_operand(type, NAME, string(xasprintf("%s___%u", name, linker->modules_linked)));
+	if (*first == type)
+		return;
+	char *number = xasprintf("%u", linker->modules_linked);
+	set_operand(type, NAME, string(core_flavor(name, number)));
+	free(number);
 }
 
 static void make_flavors(struct linker *linker, LLVMValueRef intrinsic)
