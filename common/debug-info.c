@@ -157,7 +157,8 @@ static void retain_parameters(struct function function)
 	prototype_note(function.value);
 	if (count < count_parameters(function.subprogram))
 		each_debug_record(function.value, note_parameter_of_record, &parameters);
-	if (parameters.variables.count != old.count)
+	/* LLVM 23 has subprograms retain static variables, too */
+	if (count != old.count || parameters.variables.count != old.count)
 		set_operand(function.subprogram, RETAINED, tuple(parameters.variables));
 	free(old.items);
 	free(parameters.variables.items);

@@ -123,6 +123,19 @@ function_records() {
 	done
 }
 
+@test "a function with as many static variables as parameters, at -O0" {
+	cat >s.c <<-'END'
+		__attribute__((section("socket"))) int counter(void *context)
+		{
+			static int count;
+			return count++;
+		}
+	END
+	compile s.c -O0
+	bpf-linker --btf -o out.o s.bc
+	bpftool btf dump file out.o | grep "VAR 'counter.count'"
+}
+
 @test "C at -O0" {
 	compile calls.c -O0
 	compile calls-lib.c -O0
