@@ -102,6 +102,8 @@ void pipeline_start_next_stage(void)
 
 void pipeline_start_afresh(void)
 {
+	char program[4096] = "";
+
 	if (!has_stage_before)
 		return;
 	int file = memfd_create("module", 0);
@@ -110,6 +112,9 @@ void pipeline_start_afresh(void)
 		fail("cannot start the next stage:");
 	standard_file_replace(STDIN_FILENO, file);
 	message_release_stderr();
+	/* in an emulator, /proc/self/exe may be that */
+	(void)!readlink("/proc/self/exe", program, sizeof program - 1);
+	execv(program, stage_arguments);
 	execv("/proc/self/exe", stage_arguments);
 	fail("cannot start the next stage:");
 }

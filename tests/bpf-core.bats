@@ -308,6 +308,9 @@ ret i64 %x'
 	compile core-kinds.c -DMARKERS
 	one_error 'bpf-merge: error: *core-kinds.c:*:1: a CO-RE relocation needs BTF: link with --btf' \
 		bpf-linker -o out.o core-kinds.bc
+	bpf-merge --btf core-kinds.bc >merged.bc
+	one_error 'bpf-debuginfo: error: *core-kinds.c:*:1: a CO-RE relocation is asked for, which bpf-core makes: run it before this' \
+		bpf-debuginfo --btf -o out.bc merged.bc
 	# it is no undefined symbol otherwise
 	run -0 --separate-stderr bpf-linker --btf --unresolved-symbols=error -o out.o core-kinds.bc
 	[[ ! $stderr ]]

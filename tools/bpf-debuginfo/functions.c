@@ -1,5 +1,6 @@
 #include "functions.h"
 #include "c-names.h"
+#include "core-marker.h"
 #include "debug-info.h"
 #include "exports.h"
 #include "libllvm.h"
@@ -179,8 +180,21 @@ static void put_in_ksyms(LLVMValueRef global)
 	LLVMSetSection(global, ".ksyms");
 }
 
+/* It would be taken for a function of the kernel's, and found in none. */
+static void check_lowered(LLVMValueRef function)
+{
+	char *place = core_marker_place(value_name(function));
+
+	if (is_core_marker(value_name(function)))
+		fail(
+		    "%s: a CO-RE relocation is asked for, which bpf-core makes: run it before this",
+		    *place ? place : value_name(function));
+	free(place);
+}
+
 static void give_debug_info_to_function(LLVMValueRef function, LLVMValueRef unit)
 {
+	check_lowered(function);
 	if (LLVMGetSubprogram(function)) {
 		give_prototype(function);
 	} else if (!LLVMIsDeclaration(function)) {
