@@ -1,4 +1,5 @@
 #include "btf-types.h"
+#include "btf-tag.h"
 #include "libllvm.h"
 #include "map.h"
 #include "message.h"
@@ -123,6 +124,15 @@ static void follow_members(LLVMValueRef composite)
 		btf_reaches_arguments(composite, TYPE_TEMPLATE);
 }
 
+/* What it stands for: a pointer with a type tag, which LLVM follows, or what may be a parameter. */
+static void follow_tagged(LLVMValueRef composite)
+{
+	LLVMValueRef type = btf_tag_of(composite) ? btf_tagged_type(composite) : NULL;
+
+	if (type && is_derived_type(type))
+		step(operand(type, BASE), DIRECTLY);
+}
+
 static void follow_composite(LLVMValueRef composite)
 {
 	if (!map_add(&with_members, composite))
@@ -134,6 +144,7 @@ static void follow_composite(LLVMValueRef composite)
 	case TAG_ENUMERATION:
 		break;
 	default:
+		follow_tagged(composite);
 		follow_members(composite);
 	}
 }

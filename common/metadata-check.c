@@ -47,7 +47,7 @@ static const struct layout layouts[] = {
 	"spFlags", "DISPFlagLocalToUnit | DISPFlagDefinition"},
     {"DILocalVariable", "arg: 1",
 	{{"scope", VARIABLE_SCOPE}, {"name", VARIABLE_NAME, true}, {"file", FILE_OF_VARIABLE},
-	    {"type", VARIABLE_TYPE}},
+	    {"type", VARIABLE_TYPE}, {"annotations", LOCAL_ANNOTATIONS}},
 	"arg", "1"},
     {"DIGlobalVariable", "line: 1",
 	{{"scope", VARIABLE_SCOPE}, {"name", VARIABLE_NAME, true}, {"file", FILE_OF_VARIABLE},

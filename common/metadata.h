@@ -22,11 +22,11 @@ enum { SPLIT_NAME = 3, ENUMERATIONS, RETAINED_TYPES, GLOBALS, IMPORTED, MACROS }
 enum { VARIABLE_SCOPE = 0, VARIABLE_NAME = 1, FILE_OF_VARIABLE = 2, VARIABLE_TYPE = 3 };
 enum { STATIC_MEMBER = 6, VARIABLE_TEMPLATE = 7 }; /* of global variables */
 enum { ENUMERATOR_NAME = 0 };
-enum { VARIABLE_ANNOTATIONS = 8 };
-enum { TAG_NAME = 0, TAG_TEXT = 1 }; /* of an annotation */
-enum { COUNT = 0 };                  /* of a subrange */
-enum { TYPES = 5 };                  /* of a subroutine type */
-enum { ARGUMENT_TYPE = 1 };          /* of a template's parameter */
+enum { VARIABLE_ANNOTATIONS = 8, LOCAL_ANNOTATIONS = 4 }; /* of global and local variables */
+enum { TAG_NAME = 0, TAG_TEXT = 1 };                      /* of an annotation */
+enum { COUNT = 0 };                                       /* of a subrange */
+enum { TYPES = 5 };                                       /* of a subroutine type */
+enum { ARGUMENT_TYPE = 1 };                               /* of a template's parameter */
 enum { VARIABLE_OF_EXPRESSION = 0 };
 
 /* DWARF's tags, https://dwarfstd.org */

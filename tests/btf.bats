@@ -401,6 +401,40 @@ other_program() {
 
 # --- C++ ---
 
+@test "tags that structs say are those of clang's attributes" {
+	local level
+
+	for level in -O0 -O2; do
+		"$CLANG" "${BPF_CFLAGS[@]}" "$level" -emit-llvm -c -o clang.bc "$FIXTURES/btf-tags.c"
+		"$CLANG" "${BPF_CFLAGS[@]}" "$level" -DWRAPPED -emit-llvm -c -o structs.bc "$FIXTURES/btf-tags.c"
+		bpf-linker --btf -o clang.o clang.bc
+		bpf-linker --btf -o structs.o structs.bc
+		[[ $(bpftool btf dump file clang.o format raw | grep -c TAG) == 4 ]]
+		diff <(bpftool btf dump file clang.o format raw) <(bpftool btf dump file structs.o format raw)
+	done
+	bpf-merge --btf structs.bc | bpf-debuginfo --btf --list >list
+	grep -x "type 'kept': is a pointer with the type tag 'kptr'" list
+	grep -x "type 'nonnull': is its first member, with the declaration tag 'arg:nonnull'" list
+}
+
+@test "structs that say a tag, and have nothing to give it to, stay" {
+	cat >a.c <<-'C'
+		struct words { int kptr[0]; };
+		struct number { long value; struct words __bpf_type_tag[0]; } number;
+		struct nothing { struct words __bpf_type_tag[0], __bpf_decl_tag[0]; } nothing;
+		struct many { int a, b, c, d; struct words __bpf_decl_tag[0]; } many;
+		struct self { struct self *next; struct words __bpf_type_tag[0]; } self;
+		struct ring { struct ring *(*next)[2]; struct words __bpf_decl_tag[0]; } ring;
+		struct lone { int value; int __bpf_decl_tag; } lone;
+		struct mute { int value; struct { } __bpf_decl_tag[0]; } mute;
+	C
+	compile a.c
+	bpf-linker --btf -o a.o a.bc
+	run bpftool btf dump file a.o format raw
+	[[ $(grep -c " STRUCT " <<<"$output") == 9 ]]
+	absent "_TAG '[^sk']" <<<"$output"
+}
+
 @test "C++'s classes, templates, references and lambdas" {
 	compile_classes
 	bpf-linker --btf -o out.o btf-classes.bc

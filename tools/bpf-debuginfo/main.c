@@ -18,6 +18,7 @@
 #include "nodes.h"
 #include "options.h"
 #include "reach.h"
+#include "tags.h"
 #include "text.h"
 #include "types.h"
 #include <llvm-c/Core.h>
@@ -60,6 +61,7 @@ static void fit_for_btf(void)
 	reach_all(&units);
 	size_t reached = nodes.count;
 	fit_parameters();
+	fit_tags();
 	fit_nodes();
 	fit_linkage();
 	fit_units(&units);

@@ -429,5 +429,6 @@ static void fit_node(LLVMValueRef node)
 void fit_nodes(void)
 {
 	for (size_t i = 0; i < nodes.count; i++)
-		fit_node(nodes.items[i]);
+		if (!is_replaced(nodes.items[i]))
+			fit_node(nodes.items[i]);
 }
