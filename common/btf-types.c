@@ -12,6 +12,7 @@ enum way {
 	AS_MEMBER,          /* a member leads to it, through no pointer yet */
 	AS_MEMBERS_POINTEE, /* through one */
 	AS_MAP,
+	WITH_ALL, /* all pointers are followed */
 	WAYS
 };
 
@@ -51,6 +52,11 @@ void btf_reaches(LLVMValueRef type)
 void btf_reaches_map(LLVMValueRef type)
 {
 	step(type, AS_MAP);
+}
+
+void btf_reaches_all(LLVMValueRef type)
+{
+	step(type, WITH_ALL);
 }
 
 void btf_reaches_arguments(LLVMValueRef node, unsigned index)
@@ -220,15 +226,30 @@ static void follow_map(LLVMValueRef type)
 	free(elements.items);
 }
 
+static void follow_all(LLVMValueRef type)
+{
+	struct values members = {NULL, 0, 0};
+
+	step(type, DIRECTLY);
+	if (is_derived_type(type) || tag_of(type) == TAG_ARRAY)
+		step(operand(type, BASE), WITH_ALL);
+	else if (is_structure(type))
+		members = list_at(type, ELEMENTS);
+	for (size_t i = 0; i < members.count; i++)
+		if (is_node(members.items[i]) && is_derived_type(members.items[i]))
+			step(operand(members.items[i], BASE), WITH_ALL);
+	free(members.items);
+}
+
 static void take(struct step next)
 {
 	bool is_new = map_add(&taken[next.way], next.type);
 	LLVMMetadataKind kind = kind_of_node(next.type);
 
-	if (next.way == AS_MAP) {
+	if (next.way == AS_MAP || next.way == WITH_ALL) {
 		if (is_new && (kind == LLVMDIDerivedTypeMetadataKind ||
 				  kind == LLVMDICompositeTypeMetadataKind))
-			follow_map(next.type);
+			(next.way == AS_MAP ? follow_map : follow_all)(next.type);
 		else
 			step(is_new ? next.type : NULL, DIRECTLY);
 		return;

@@ -16,6 +16,9 @@ void btf_reaches(LLVMValueRef type);
 /* The same of a map's definition, whose pointers LLVM follows. */
 void btf_reaches_map(LLVMValueRef type);
 
+/* The type, and all that its members lead to, through pointers too. */
+void btf_reaches_all(LLVMValueRef type);
+
 /* The types that are arguments of the template whose node's operand at the index has them count as
  * members. */
 void btf_reaches_arguments(LLVMValueRef node, unsigned index);

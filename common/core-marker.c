@@ -11,6 +11,14 @@ bool is_core_marker(const char *name)
 	return !strncmp(name, core_marker_prefix, strlen(core_marker_prefix));
 }
 
+bool core_marker_follows_pointers(const char *name)
+{
+	static const char kind[] = "pointee_byte_offset";
+
+	return is_core_marker(name) &&
+	       !strncmp(name + strlen(core_marker_prefix), kind, strlen(kind));
+}
+
 bool has_core_markers(LLVMModuleRef module)
 {
 	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;

@@ -16,6 +16,9 @@ bool is_core_marker(const char *name);
 /* Whether the module declares one. */
 bool has_core_markers(LLVMModuleRef module);
 
+/* Whether the path in a marker's name leads through pointers. */
+bool core_marker_follows_pointers(const char *name);
+
 /* The place in the source that the name has, as in src/main.rs:12:9; "" where it has none. For the
  * caller to free. */
 char *core_marker_place(const char *name);

@@ -1,11 +1,13 @@
 #include "debug-info.h"
 #include "btf-types.h"
+#include "core-marker.h"
 #include "libllvm.h"
 #include "llvm-version.h"
 #include "map.h"
 #include "memory.h"
 #include "message.h"
 #include "prototype.h"
+#include "value.h"
 #include <llvm-c/Core.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@ struct values nodes;
 static struct map known;        /* of nodes */
 static struct map attached;     /* subprograms of functions */
 static struct values relocated; /* types of CO-RE relocations */
+static struct values carriers;  /* functions and types that name types with pointers to follow */
 
 /* An instruction's location, or a variable's debug info. */
 struct attachment {
@@ -70,6 +73,23 @@ static void note_relocation(LLVMValueRef call)
 	}
 }
 
+/* What bpf-core makes relocations of, where that goes through pointers. */
+static void note_marker(LLVMValueRef call)
+{
+	LLVMValueRef callee = LLVMGetCalledValue(call), carrier, node = NULL;
+
+	if (!LLVMIsAFunction(callee) || !core_marker_follows_pointers(value_name(callee)) ||
+	    !LLVMGetNumArgOperands(call))
+		return;
+	carrier = LLVMGetOperand(call, 0);
+	if (LLVMIsAFunction(carrier))
+		node = value_of(LLVMGetSubprogram(carrier));
+	else if (LLVMIsAGlobalVariable(carrier) && variable_node(carrier))
+		node = operand(variable_node(carrier), VARIABLE_TYPE);
+	if (is_node(node))
+		add_value(&carriers, node);
+}
+
 static void note_instructions(LLVMValueRef function)
 {
 	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
@@ -80,7 +100,7 @@ static void note_instructions(LLVMValueRef function)
 			if (location)
 				note_attachment(instruction, location);
 			if (LLVMIsACallInst(instruction))
-				note_relocation(instruction);
+				note_relocation(instruction), note_marker(instruction);
 		}
 }
 
@@ -305,6 +325,22 @@ static void find_types_of_function(struct function function)
 		btf_reaches_arguments(function.subprogram, FUNCTION_TEMPLATE);
 }
 
+static void find_types_of_carrier(LLVMValueRef carrier)
+{
+	struct values arguments = {NULL, 0, 0};
+
+	if (kind_of_node(carrier) == LLVMDISubprogramMetadataKind)
+		arguments = list_at(carrier, FUNCTION_TEMPLATE);
+	else if (kind_of_node(carrier) == LLVMDICompositeTypeMetadataKind)
+		arguments = list_at(carrier, TYPE_TEMPLATE);
+	else
+		btf_reaches_all(carrier);
+	for (size_t i = 0; i < arguments.count; i++)
+		if (is_node(arguments.items[i]))
+			btf_reaches_all(operand(arguments.items[i], ARGUMENT_TYPE));
+	free(arguments.items);
+}
+
 static void find_types(void)
 {
 	for (size_t i = 0; i < functions.count; i++)
@@ -325,6 +361,8 @@ static void find_types(void)
 	}
 	for (size_t i = 0; i < relocated.count; i++)
 		btf_reaches(relocated.items[i]);
+	for (size_t i = 0; i < carriers.count; i++)
+		find_types_of_carrier(carriers.items[i]);
 	btf_find_types(kept == TEMPLATES);
 }
 

@@ -94,6 +94,66 @@ ret i64 %x'
 	done
 }
 
+@test "paths through pointers: of what the last one points to" {
+	local flags
+
+	cat >path.c <<-'C'
+		#include "core-query.h"
+		struct inode { int mode; struct { long number; }; };
+		typedef const struct inode *inode_pointer;
+		struct file { long a; struct { inode_pointer inode; } path[3]; };
+		struct mm { union { struct { int b; struct file *volatile files[2]; }; }; };
+		struct task { char c; struct mm *mm; struct task *parent; };
+		#ifdef MARKERS
+		#define THROUGH(path, type, last) QUERY(pointee_byte_offset, struct task, path)
+		#else
+		#define THROUGH(path, type, last) FIELD(byte_offset, 0, struct type, last)
+		#endif
+		PROGRAM(none, THROUGH(parent, task, parent))
+		PROGRAM(one, THROUGH(mm.b, mm, b))
+		PROGRAM(array, THROUGH(mm.files[1].a, file, a))
+		PROGRAM(inner, THROUGH(mm.files[1].path[2].inode, file, path[2].inode))
+		PROGRAM(number, THROUGH(parent.parent.mm.files[0].path[2].inode.number, inode, number))
+	C
+	cp "$FIXTURES/core-query.h" .
+	"$CLANG" "${BPF_CFLAGS[@]}" -c -o wanted.o path.c
+	relocations wanted.o >wanted
+	[[ $(grep -c '<byte_off>' wanted) == 5 ]]
+	for flags in -O2 -O0; do
+		compile path.c -DMARKERS $flags
+		bpf-linker --btf -o out.o path.bc
+		diff wanted <(relocations out.o)
+	done
+	# only there
+	sed -i 's/pointee_byte_offset/field_byte_offset/' path.c
+	compile path.c -DMARKERS
+	run bpf-linker --btf -o out.o path.bc
+	[[ $status == 1 && $output == *"'mm.b': unnamed pointer has no members, and no 'b'"* ]]
+}
+
+@test "a generic function as the carrier" {
+	marked_ir "$CALL"
+	bpf-core --list a.ll >wanted
+	becomes bpf-core a.ll
+	cp out.ll of-static.ll
+	marked_ir "${CALL/@carrier/@carrier_of}"
+	cat >>a.ll <<-'END'
+		define internal void @carrier_of() !dbg !20 {
+		  ret void
+		}
+		!20 = distinct !DISubprogram(name: "carrier_of<s>", file: !1, type: !3, unit: !0, spFlags: DISPFlagDefinition, templateParams: !21)
+		!21 = !{!22}
+		!22 = !DITemplateTypeParameter(name: "T", type: !13)
+	END
+	diff wanted <(bpf-core --list a.ll)
+	becomes bpf-core a.ll
+	absent carrier_of out.ll
+	sed -i 's/, templateParams: !21//' a.ll
+	wrong "the carrier 'carrier_of' names no type: *"
+	sed -i 's/@carrier_of() !dbg !20/@carrier_of()/' a.ll
+	wrong 'the type that is asked for is not known, for the carrier has no debug info; *'
+}
+
 @test "types of one name keep their own members, those that are alike the name" {
 	rust_to_bitcode core-rust.rs
 	bpf-linker --btf -o out.o core-rust.bc
@@ -365,7 +425,7 @@ wrong() {
 	wrong 'the carrier is not known here; *'
 	marked_ir "$CALL" '!13 = !DISubroutineType(types: !{null})'
 	sed -i 's/^!12 = .*/!12 = !DIBasicType(name: "int", size: 32, encoding: DW_ATE_signed)/' a.ll
-	wrong "the carrier 'carrier' names no type: it is to be of a struct with a type parameter, or a pointer to the type"
+	wrong "the carrier 'carrier' names no type: it is to be a static of a struct with a type parameter, or of a pointer to the type"
 }
 
 @test "a function that is called otherwise, or not called" {

@@ -12,7 +12,7 @@ LLVMValueRef carrier_of(struct marker *marker, LLVMValueRef argument)
 
 	if (LLVMIsAGlobalAlias(carrier))
 		carrier = LLVMAliasGetAliasee(carrier);
-	if (LLVMIsAGlobalVariable(carrier))
+	if (LLVMIsAGlobalVariable(carrier) || LLVMIsAFunction(carrier))
 		return carrier;
 	if (LLVMIsASelectInst(argument) || LLVMIsAPHINode(argument))
 		marker_refuse(marker,
@@ -26,10 +26,10 @@ LLVMValueRef carrier_of(struct marker *marker, LLVMValueRef argument)
 	return NULL;
 }
 
-/* Of a generic struct. */
-static LLVMValueRef first_type_parameter(LLVMValueRef type)
+/* Of a generic struct or function, which has them for the operand at the index. */
+static LLVMValueRef first_type_parameter(LLVMValueRef node, unsigned index)
 {
-	struct values parameters = list_at(type, TYPE_TEMPLATE);
+	struct values parameters = list_at(node, index);
 	LLVMValueRef found = NULL;
 
 	for (size_t i = 0; i < parameters.count && !found; i++)
@@ -59,22 +59,27 @@ static void refuse_without_debug_info(struct marker *marker, LLVMValueRef carrie
 
 LLVMValueRef type_of_carrier(struct marker *marker, LLVMValueRef carrier)
 {
-	LLVMValueRef variable = variable_node(carrier), type, named = NULL;
+	bool is_function = LLVMIsAFunction(carrier);
+	LLVMValueRef node =
+	    is_function ? value_of(LLVMGetSubprogram(carrier)) : variable_node(carrier);
+	LLVMValueRef type, named = NULL;
 
-	if (!variable) {
+	if (!node) {
 		refuse_without_debug_info(marker, carrier);
 		return NULL;
 	}
-	type = resolved(operand(variable, VARIABLE_TYPE));
-	if (type && is_structure(type))
-		named = first_type_parameter(type);
+	type = is_function ? NULL : resolved(operand(node, VARIABLE_TYPE));
+	if (is_function)
+		named = first_type_parameter(node, FUNCTION_TEMPLATE);
+	else if (type && is_structure(type))
+		named = first_type_parameter(type, TYPE_TEMPLATE);
 	else if (is_derived(type, TAG_POINTER))
 		named = operand(type, BASE);
 	named = without_qualifiers(named);
 	if (!named)
 		marker_refuse(marker,
-		    "the carrier '%s' names no type: it is to be of a struct with a type "
-		    "parameter, or a pointer to the type",
+		    "the carrier '%s' names no type: it is to be a static of a struct with a type "
+		    "parameter, or of a pointer to the type",
 		    value_name(carrier));
 	return named;
 }

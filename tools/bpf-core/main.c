@@ -191,7 +191,7 @@ static void separate_types(LLVMModuleRef module)
 {
 	flavors_note_module(module);
 	for (size_t i = 0; i < queries.count; i++)
-		make_anonymous(queries.items[i].type);
+		make_anonymous(root_of(&queries.items[i]));
 	for (size_t i = 0; i < queries.count; i++)
 		flavors_separate(root_of(&queries.items[i]));
 }
@@ -252,8 +252,12 @@ static void drop_carrier(LLVMValueRef carrier)
 {
 	LLVMLinkage linkage = LLVMGetLinkage(carrier);
 
-	if ((linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage) &&
-	    !LLVMGetFirstUse(carrier))
+	if ((linkage != LLVMInternalLinkage && linkage != LLVMPrivateLinkage) ||
+	    LLVMGetFirstUse(carrier))
+		return;
+	if (LLVMIsAFunction(carrier))
+		LLVMDeleteFunction(carrier);
+	else
 		LLVMDeleteGlobal(carrier);
 }
 

@@ -23,6 +23,7 @@ static const struct kind kinds[] = {
     {"type_matches", OF_TYPE, 2},
     {"enum_exists", OF_ENUMERATOR, 0},
     {"enum_value", OF_ENUMERATOR, 1},
+    {"pointee_byte_offset", OF_FIELD, FIELD_BYTE_OFFSET, true},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

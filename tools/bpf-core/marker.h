@@ -13,6 +13,7 @@ struct kind {
 	const char *name;
 	enum subject subject;
 	unsigned flag;
+	bool follows_pointers; /* on a member's path: the last one's pointee is where it begins */
 };
 
 /* The kinds whose subject is a field, by their flag. */

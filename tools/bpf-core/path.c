@@ -1,4 +1,5 @@
 #include "path.h"
+#include "btf-tag.h"
 #include "map.h"
 #include "memory.h"
 #include "metadata.h"
@@ -203,8 +204,24 @@ static LLVMValueRef named_one(LLVMValueRef type)
 	return result;
 }
 
+/* What the program reads before it goes on: the access begins anew. */
+static void follow_pointers(struct walk *walk)
+{
+	LLVMValueRef pointer;
+
+	while (pointer = resolved(walk->access->type),
+	    btf_tag_of(pointer) == TYPE_TAG || is_derived(pointer, TAG_POINTER)) {
+		if (btf_tag_of(pointer) == TYPE_TAG)
+			pointer = btf_tagged_type(pointer);
+		walk->access->type = unwrapped(without_qualifiers(operand(pointer, BASE)));
+		walk->access->count = 0;
+	}
+}
+
 static bool step_to_member(struct walk *walk)
 {
+	if (walk->marker->kind->follows_pointers)
+		follow_pointers(walk);
 	LLVMValueRef type = walk->access->type;
 	size_t first = walk->access->count;
 	char *name = take_name(walk);

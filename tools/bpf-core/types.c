@@ -1,4 +1,5 @@
 #include "types.h"
+#include "btf-tag.h"
 #include "map.h"
 #include "memory.h"
 #include <ctype.h>
@@ -169,7 +170,7 @@ unsigned alignment_of(LLVMValueRef type)
 static LLVMValueRef only_member(LLVMValueRef type)
 {
 	char *name = is_structure(type) ? text_at(resolved(type), NAME) : xstrdup("");
-	bool is_generic = strchr(name, '<');
+	bool is_generic = strchr(name, '<') && btf_tag_of(resolved(type)) == NO_TAG;
 	struct values members = is_generic ? members_of(type) : (struct values){NULL, 0, 0};
 	LLVMValueRef found = NULL;
 
