@@ -336,6 +336,31 @@ enumeration() {
 	END
 }
 
+@test "pointers to what is Rust's void" {
+	variable_of <<-'END'
+		!10 = !DICompositeType(tag: DW_TAG_structure_type, name: "S", size: 192, elements: !11)
+		!11 = !{!12, !13, !14}
+		!12 = !DIDerivedType(tag: DW_TAG_member, name: "unit", scope: !10, baseType: !15, size: 64)
+		!13 = !DIDerivedType(tag: DW_TAG_member, name: "c_void", scope: !10, baseType: !16, size: 64, offset: 64)
+		!14 = !DIDerivedType(tag: DW_TAG_member, name: "other", scope: !10, baseType: !17, size: 64, offset: 128)
+		!15 = !DIDerivedType(tag: DW_TAG_pointer_type, name: "*mut ()", baseType: !18, size: 64)
+		!16 = !DIDerivedType(tag: DW_TAG_pointer_type, name: "*mut c_void", baseType: !19, size: 64)
+		!17 = !DIDerivedType(tag: DW_TAG_pointer_type, name: "*mut other", baseType: !20, size: 64)
+		!18 = !DIBasicType(name: "()", encoding: DW_ATE_unsigned)
+		!19 = !DICompositeType(tag: DW_TAG_enumeration_type, name: "c_void", baseType: !6, size: 8, elements: !21)
+		!20 = !DICompositeType(tag: DW_TAG_enumeration_type, name: "other", baseType: !6, size: 8, elements: !21)
+		!21 = !{!22}
+		!22 = !DIEnumerator(name: "__variant1", value: 0, isUnsigned: true)
+	END
+	debuginfo --btf a.ll
+	bpf-codegen -o out.o out.bc
+	c_says out.o <<-'END'
+		_Static_assert(_Generic(((struct S *)0)->unit, void *: 1, default: 0));
+		_Static_assert(_Generic(((struct S *)0)->c_void, void *: 1, default: 0));
+		_Static_assert(_Generic(((struct S *)0)->other, enum other *: 1, default: 0));
+	END
+}
+
 @test "integers of 128 bits, characters and booleans" {
 	variable_of <<-'END'
 		!10 = !DICompositeType(tag: DW_TAG_structure_type, name: "S", size: 512, elements: !11)

@@ -349,6 +349,31 @@ static void fit_inheritance(LLVMValueRef type)
 	free(name);
 }
 
+/* Rust's (), and core::ffi::c_void, which is an enum. */
+static bool is_void_of_rust(LLVMValueRef type)
+{
+	if (!is_type(type))
+		return false;
+	if (kind_of_node(type) == LLVMDIBasicTypeMetadataKind)
+		return !size_in_bits(type);
+	if (kind_of_node(type) != LLVMDICompositeTypeMetadataKind ||
+	    tag_of(type) != TAG_ENUMERATION)
+		return false;
+	char *name = text_at(type, NAME);
+	bool result = !strcmp(name, "c_void");
+	free(name);
+	return result;
+}
+
+static void fit_pointer(LLVMValueRef type, const char *name)
+{
+	if (*name)
+		note("pointer type", name, "has no name in BTF");
+	set_operand(type, NAME, NULL);
+	if (is_void_of_rust(operand(type, BASE)))
+		set_operand(type, BASE, NULL);
+}
+
 static void fit_derived(LLVMValueRef type)
 {
 	char *name = text_at(type, NAME);
@@ -363,9 +388,7 @@ static void fit_derived(LLVMValueRef type)
 		set_operand(type, NAME, NULL);
 		break;
 	case TAG_POINTER:
-		if (*name)
-			note("pointer type", name, "has no name in BTF");
-		set_operand(type, NAME, NULL);
+		fit_pointer(type, name);
 		break;
 	case TAG_INHERITANCE:
 		fit_inheritance(type);
