@@ -16,6 +16,11 @@ relocations() {
 	cat "$1.relocations"
 }
 
+# symbols_of OBJECT: binding, visibility and name of those that it has not defined
+symbols_of() {
+	"$READELF" -sW "$1" | awk '$7 == "UND" && NF > 7 { print $5, $6, $8 }' | LC_ALL=C sort
+}
+
 # by_builtins FILE.c: what clang makes of its builtins, in wanted.o
 by_builtins() {
 	"$CLANG" "${BPF_CFLAGS[@]}" -c -o wanted.o "$FIXTURES/$1"
@@ -129,6 +134,79 @@ ret i64 %x'
 	compile path.c -DMARKERS
 	run bpf-linker --btf -o out.o path.bc
 	[[ $status == 1 && $output == *"'mm.b': unnamed pointer has no members, and no 'b'"* ]]
+}
+
+@test "declarations: their types and sections are those of clang's attributes" {
+	local flags
+
+	cat >externs.c <<-'C'
+		typedef unsigned u32;
+		struct task { int pid; };
+		#define WEAK , weak
+		#ifdef MARKERS
+		#define DECLARE(kind, place, more, carried, name, ...) \
+			extern __VA_ARGS__; \
+			extern void *query_##name(const void *, const void *) \
+			    __asm__("__bpf_core." kind ":" #name "@externs.c:1:1"); \
+			static carried *carrier_##name;
+		#define AT(name) ((typeof(name) *)query_##name(&carrier_##name, (const void *)&name))
+		#else
+		#define DECLARE(kind, place, more, carried, name, ...) \
+			extern __VA_ARGS__ __attribute__((section(place) more));
+		#define AT(name) (&name)
+		#endif
+		DECLARE("ksym", ".ksyms", , typeof(find) *, find, struct task *find(u32, const void *))
+		DECLARE("weak_ksym", ".ksyms", WEAK, typeof(finish) *, finish, void finish(struct task *))
+		DECLARE("ksym", ".ksyms", , struct task, init_task, struct task init_task)
+		DECLARE("kconfig", ".kconfig", , u32, CONFIG_HZ, u32 CONFIG_HZ)
+		DECLARE("weak_kconfig", ".kconfig", WEAK, _Bool, CONFIG_X, _Bool CONFIG_X)
+		__attribute__((section("tc"))) int program(u32 *context)
+		{
+			struct task *task = AT(find)(*context, context);
+			if (AT(finish))
+				AT(finish)(task);
+			return *AT(CONFIG_HZ) + *AT(CONFIG_X) + AT(init_task)->pid;
+		}
+		char LICENSE[] __attribute__((section("license"))) = "GPL";
+	C
+	compile externs.c
+	bpf-linker --btf -o wanted.o externs.bc
+	for flags in -O2 -O0; do
+		compile externs.c -DMARKERS $flags
+		bpf-linker --btf -o out.o externs.bc 2>errors
+		[[ ! -s errors ]]
+		diff <(symbols_of wanted.o) <(symbols_of out.o)
+		diff <(types_of wanted.o) <(types_of out.o)
+		[[ $flags == -O0 ]] || diff <("$OBJDUMP" -dr wanted.o | tail -n +3) <("$OBJDUMP" -dr out.o | tail -n +3)
+	done
+}
+
+@test "declarations that are none" {
+	local call='%p = call ptr @"__bpf_core.ksym:d@a.c:3:4"(ptr @carrier, ptr @d), !dbg !5
+		%x = ptrtoint ptr %p to i64
+		ret i64 %x'
+	# said DECLARATIONS [CALL [TYPE]]: a.ll with these
+	said() {
+		marked_ir "${2-$call}" "${3-$STRUCT}"
+		sed -i 's/^declare.*/declare ptr @"__bpf_core.ksym:d@a.c:3:4"(ptr, ptr)/' a.ll
+		echo "$1" >>a.ll
+	}
+	said '@d = external global i32'
+	becomes bpf-core a.ll
+	grep '^@d = external global i32, section "\.ksyms"' out.ll
+	said 'declare void @d()'
+	wrong "'d' is a function, and its type is no pointer to one"
+	said '@d = global i32 0'
+	wrong "'d' is defined in the program"
+	said '@d = external global i32, section ".kconfig"'
+	wrong "'d' is declared for another section, .kconfig"
+	said '' "${call/ptr @d/ptr null}"
+	wrong 'the second argument is to be the address of a declaration'
+	said '' "${call/, ptr @d/}"
+	wrong 'ksym takes the address of a static and a declaration, and returns a pointer'
+	said 'declare void @d()'
+	sed -i 's/__bpf_core.ksym/__bpf_core.kconfig/' a.ll
+	wrong "'d' is a function, and kconfig has variables"
 }
 
 @test "a generic function as the carrier" {

@@ -6,6 +6,7 @@
  */
 #include "carrier.h"
 #include "core-marker.h"
+#include "externs.h"
 #include "flavors.h"
 #include "lower.h"
 #include "map.h"
@@ -128,22 +129,37 @@ static bool read_query(struct query *query)
 	case OF_ENUMERATOR:
 		return enumerator_find(marker, query->type, &query->enumerator, &query->value) &&
 		       check_name(marker, query->type);
+	case OF_EXTERN:
+		return extern_check(marker, query->call, query->type);
 	default:
 		return check_type(marker, query->type);
 	}
 }
 
+static bool takes_pointers(LLVMValueRef call, unsigned count)
+{
+	bool result = LLVMGetNumArgOperands(call) == count;
+
+	for (unsigned i = 0; result && i < count; i++)
+		result =
+		    LLVMGetTypeKind(LLVMTypeOf(LLVMGetOperand(call, i))) == LLVMPointerTypeKind;
+	return result;
+}
+
 /* A use that is no call, or not the call that the contract has. */
 static bool check_call(struct marker *marker, LLVMValueRef user)
 {
+	bool is_extern = marker->kind->subject == OF_EXTERN;
+	LLVMTypeKind result = LLVMGetTypeKind(LLVMTypeOf(user));
 	const char *wrong = NULL;
 
 	if (!LLVMIsACallInst(user) || LLVMGetCalledValue(user) != marker->function)
 		wrong = "is to be called, and its address is taken";
-	else if (LLVMGetNumArgOperands(user) != 1 ||
-		 LLVMGetTypeKind(LLVMTypeOf(LLVMGetOperand(user, 0))) != LLVMPointerTypeKind)
+	else if (is_extern && (!takes_pointers(user, 2) || result != LLVMPointerTypeKind))
+		wrong = "takes the address of a static and a declaration, and returns a pointer";
+	else if (!is_extern && !takes_pointers(user, 1))
 		wrong = "takes one argument, the address of a static";
-	else if (LLVMGetTypeKind(LLVMTypeOf(user)) != LLVMIntegerTypeKind)
+	else if (!is_extern && result != LLVMIntegerTypeKind)
 		wrong = "returns an integer, u64 as a rule";
 	if (wrong)
 		marker_refuse(marker, "%s %s", marker->kind->name, wrong);
@@ -187,13 +203,20 @@ static LLVMValueRef root_of(const struct query *query)
 	return query->access.count ? query->access.items[0].type : query->type;
 }
 
+static bool is_extern(const struct query *query)
+{
+	return query->marker->kind->subject == OF_EXTERN;
+}
+
 static void separate_types(LLVMModuleRef module)
 {
 	flavors_note_module(module);
 	for (size_t i = 0; i < queries.count; i++)
-		make_anonymous(root_of(&queries.items[i]));
+		if (!is_extern(&queries.items[i]))
+			make_anonymous(root_of(&queries.items[i]));
 	for (size_t i = 0; i < queries.count; i++)
-		flavors_separate(root_of(&queries.items[i]));
+		if (!is_extern(&queries.items[i]))
+			flavors_separate(root_of(&queries.items[i]));
 }
 
 /* As loaders print it: 0:1:2, and the value of an enumerator. */
@@ -242,6 +265,9 @@ static void replace(const struct query *query)
 	case OF_ENUMERATOR:
 		lower_enumerator(
 		    query->call, query->marker, query->type, query->enumerator, query->value);
+		break;
+	case OF_EXTERN:
+		lower_extern(builder, query->call, query->marker, query->type);
 		break;
 	default:
 		lower_type(query->call, query->marker, query->type);

@@ -24,6 +24,10 @@ static const struct kind kinds[] = {
     {"enum_exists", OF_ENUMERATOR, 0},
     {"enum_value", OF_ENUMERATOR, 1},
     {"pointee_byte_offset", OF_FIELD, FIELD_BYTE_OFFSET, true},
+    {"ksym", OF_EXTERN, 0},
+    {"weak_ksym", OF_EXTERN, EXTERN_WEAK},
+    {"kconfig", OF_EXTERN, EXTERN_KCONFIG},
+    {"weak_kconfig", OF_EXTERN, EXTERN_KCONFIG | EXTERN_WEAK},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -90,7 +94,7 @@ struct marker marker_read(LLVMValueRef function)
 
 	if (!marker.kind)
 		refuse_kind(&marker, kind);
-	else if (marker.kind->subject != OF_FIELD && marker.kind->subject != OF_ENUMERATOR &&
+	else if ((marker.kind->subject == OF_TYPE || marker.kind->subject == OF_TYPE_ID) &&
 		 *marker.path)
 		marker_refuse(
 		    &marker, "%s is of a type, and takes no path: '%s'", kind, marker.path);

@@ -5,10 +5,10 @@
 #include <llvm-c/Types.h>
 #include <stdbool.h>
 
-/* What is asked of: a member, a type, an enumerator. */
-enum subject { OF_FIELD, OF_TYPE, OF_TYPE_ID, OF_ENUMERATOR };
+/* What is asked of: a member, a type, an enumerator, a declaration. */
+enum subject { OF_FIELD, OF_TYPE, OF_TYPE_ID, OF_ENUMERATOR, OF_EXTERN };
 
-/* flag: what LLVM's intrinsic of the subject takes for it. */
+/* flag: what LLVM's intrinsic of the subject takes for it, or an extern_flag. */
 struct kind {
 	const char *name;
 	enum subject subject;
@@ -26,10 +26,12 @@ enum field_info {
 	FIELD_RSHIFT_U64,
 };
 
+enum extern_flag { EXTERN_WEAK = 1, EXTERN_KCONFIG = 2 };
+
 struct marker {
 	LLVMValueRef function;
 	const struct kind *kind;
-	const char *path;  /* a member's or an enumerator's; "" of a type */
+	const char *path;  /* a member's, an enumerator's, a declaration's; "" of a type */
 	const char *place; /* in the user's source; "" where the name has none */
 	bool is_wrong;     /* an error was said of it */
 };

@@ -4,6 +4,8 @@
 #include "linker.h"
 #include "message.h"
 #include "string-builtins.h"
+#include "value.h"
+#include <llvm-c/Core.h>
 #include <string.h>
 
 static bool comes_from_kernel(const struct symbol *symbol)
@@ -20,11 +22,27 @@ static bool comes_from_codegen(const struct symbol *symbol)
 	       (is_memory_builtin(symbol->name) || (reference && is_string_builtin(reference)));
 }
 
+/* bpf-core puts it into one of these sections. */
+static bool is_told_to_core(const struct symbol *symbol)
+{
+	LLVMValueRef reference = symbol->use->reference;
+
+	for (LLVMUseRef use = reference ? LLVMGetFirstUse(reference) : NULL; use;
+	    use = LLVMGetNextUse(use)) {
+		LLVMValueRef user = LLVMGetUser(use);
+		if (LLVMIsACallInst(user) && LLVMGetCalledValue(user) != reference &&
+		    is_core_marker(value_name(LLVMGetCalledValue(user))))
+			return true;
+	}
+	return false;
+}
+
 static bool is_undefined(const struct symbol *symbol)
 {
 	return symbol->use && !symbol->definition && !symbol->in_asm &&
 	       !comes_from_kernel(symbol) && !comes_from_codegen(symbol) &&
-	       !is_core_marker(symbol->name); /* bpf-core lowers it */
+	       !is_core_marker(symbol->name) && /* bpf-core lowers it */
+	       !is_told_to_core(symbol);
 }
 
 /* The relocations that bpf-core would make are in BTF, and it reads their types in debug info. */
