@@ -178,3 +178,15 @@ number_in() {
 	[[ $(run_program pop seventy) == 70 ]]
 	[[ $(run_program pop seventy) == 0 ]]
 }
+
+@test "a congestion control in Rust, which a connection uses" {
+	need_kernel
+	rust congestion
+	bpftool struct_ops register congestion.o
+	run perl "$FIXTURES/connect.pl" rust_reno
+	bpftool -j map dump name congesti.bss >counters || :
+	bpftool struct_ops unregister name rust_reno
+	[[ $status == 0 && $output == rust_reno ]]
+	[[ $(jq '.[0].formatted.value[".bss"] | add | .CONNECTIONS' counters) == 1 ]]
+	(($(jq '.[0].formatted.value[".bss"] | add | .ACKNOWLEDGED' counters) > 10))
+}
