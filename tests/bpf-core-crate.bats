@@ -67,7 +67,8 @@ number_in() {
 @test "cargo package" {
 	in_crate package --offline --allow-dirty
 	run -0 in_crate package --list --allow-dirty
-	[[ $'\n'$output$'\n' == *$'\nREADME.md\n'* && $'\n'$output$'\n' == *$'\nsrc/lib.rs\n'* ]]
+	[[ $'\n'$output$'\n' == *$'\nREADME.md\n'* && $'\n'$output$'\n' == *$'\nvmlinux\n'* ]]
+	[[ $'\n'$output$'\n' == *$'\nsrc/lib.rs\n'* ]]
 }
 
 @test "values of the kernel's structs, as a program in C has them" {
@@ -189,4 +190,106 @@ number_in() {
 	[[ $status == 0 && $output == rust_reno ]]
 	[[ $(jq '.[0].formatted.value[".bss"] | add | .CONNECTIONS' counters) == 1 ]]
 	(($(jq '.[0].formatted.value[".bss"] | add | .ACKNOWLEDGED' counters) > 10))
+}
+
+@test "vmlinux: what is asked for, and no more" {
+	cat >types.c <<-'C'
+		typedef struct { unsigned val; } kuid_t;
+		enum state { RUNNING, SLEEPING = 5, ASLEEP = 5, GONE = -1 };
+		struct cred { int usage; kuid_t uid; };
+		struct unused { int x; };
+		struct task {
+			struct unused *unused;
+			union { struct { short a; char text[16]; }; long whole; };
+			const struct cred *cred;
+			unsigned flag : 1, type : 3;
+			enum state state;
+			struct task *parents[2];
+			void (*call)(int);
+			struct { _Bool set; unsigned long long grid[2][3]; } named;
+		} task;
+		struct task *use(enum state state, struct cred *cred) { return &task; }
+	C
+	"$CLANG" -target bpf -g -O1 -c -o types.o types.c
+	"$crate/vmlinux" --btf types.o task.text task.cred.uid.val task.type task.state task.parents.call \
+		task.named.grid task.named.set state task.unused >out.rs
+	diff - out.rs <<-'RUST'
+		// What vmlinux was asked for:
+		//     task.text
+		//     task.cred.uid.val
+		//     task.type
+		//     task.state
+		//     task.parents.call
+		//     task.named.grid
+		//     task.named.set
+		//     state
+		//     task.unused
+		#![allow(non_camel_case_types, non_snake_case, dead_code)]
+
+		#[derive(Clone, Copy)]
+		#[repr(C)]
+		pub struct task {
+		    pub text: [u8; 16],
+		    pub cred: *const cred,
+		    pub r#type: u32,
+		    pub state: i32,
+		    pub parents: [*mut task; 2],
+		    pub call: *mut core::ffi::c_void,
+		    pub named: task__named,
+		    pub unused: *mut unused,
+		}
+
+		#[derive(Clone, Copy)]
+		#[repr(C)]
+		pub struct cred {
+		    pub uid: kuid_t,
+		}
+
+		#[derive(Clone, Copy)]
+		#[repr(C)]
+		pub struct kuid_t {
+		    pub val: u32,
+		}
+
+		#[derive(Clone, Copy)]
+		#[repr(C)]
+		pub struct task__named {
+		    pub grid: [[u64; 3]; 2],
+		    pub set: bool,
+		}
+
+		#[derive(Clone, Copy)]
+		#[repr(i32)]
+		pub enum state {
+		    RUNNING = 0,
+		    SLEEPING = 5,
+		    // ASLEEP is SLEEPING
+		    GONE = -1,
+		}
+
+		#[derive(Clone, Copy)]
+		#[repr(C)]
+		pub struct unused {}
+	RUST
+	one_error "vmlinux: error: there is no type 'tusk' in types.o" "$crate/vmlinux" --btf types.o tusk
+	one_error "vmlinux: error: 'task.cred' has no member 'gid'" "$crate/vmlinux" --btf types.o task.cred.gid
+	run -2 "$crate/vmlinux" --btf
+	run -2 "$crate/vmlinux" --bft types.o task
+	run -2 "$crate/vmlinux"
+	run -1 "$crate/vmlinux" --btf types.c task
+}
+
+@test "a program with the types that vmlinux has written" {
+	local folder=$BATS_FILE_TMPDIR/rust-core/src
+
+	need_kernel
+	"$crate/vmlinux" task_struct.mm.exe_file.f_inode.i_ino task_struct.signal.rlim.rlim_max \
+		bpf_map_type.BPF_MAP_TYPE_ARENA __sk_buff.len >"$folder/vmlinux.rs"
+	rust generated
+	load_object generated.o
+	packet_to 02 66 >packet
+	[[ $(run_program generated packet) == 0 ]]
+	[[ $(number_in NUMBERS 0) == "$(stat -Lc %i "$(command -v bpftool)")" ]]
+	[[ $(number_in NUMBERS 1) == "$(ulimit -Hn)" ]]
+	[[ $(number_in NUMBERS 2) == 33 ]]
 }
