@@ -152,7 +152,7 @@ number_in() {
 
 @test "a pointer with a type tag, that a map keeps: stored, exchanged, released" {
 	need_kernel
-	"$CLANG" -Wall -o run-syscall "$FIXTURES/run-syscall.c"
+	"$CLANG" -Wall -o run-syscall "$FIXTURES/run-syscall-host.c"
 	rust tags
 	load_object tags.o
 	[[ $(./run-syscall "$PINS/take" 1) == 12 ]] # there is none
