@@ -17,7 +17,8 @@ struct values nodes;
 static struct map known;        /* of nodes */
 static struct map attached;     /* subprograms of functions */
 static struct values relocated; /* types of CO-RE relocations */
-static struct values carriers;  /* functions and types that name types with pointers to follow */
+/* Names of functions and variables whose debug info names types with pointers to follow. */
+static struct map carriers = {MAP_OF_STRINGS};
 
 /* An instruction's location, or a variable's debug info. */
 struct attachment {
@@ -73,21 +74,15 @@ static void note_relocation(LLVMValueRef call)
 	}
 }
 
-/* What bpf-core makes relocations of, where that goes through pointers. */
+/* What bpf-core makes relocations of, where that goes through pointers. The carrier may be defined
+ * in another module. */
 static void note_marker(LLVMValueRef call)
 {
-	LLVMValueRef callee = LLVMGetCalledValue(call), carrier, node = NULL;
+	LLVMValueRef callee = LLVMGetCalledValue(call);
 
-	if (!LLVMIsAFunction(callee) || !core_marker_follows_pointers(value_name(callee)) ||
-	    !LLVMGetNumArgOperands(call))
-		return;
-	carrier = LLVMGetOperand(call, 0);
-	if (LLVMIsAFunction(carrier))
-		node = value_of(LLVMGetSubprogram(carrier));
-	else if (LLVMIsAGlobalVariable(carrier) && variable_node(carrier))
-		node = operand(variable_node(carrier), VARIABLE_TYPE);
-	if (is_node(node))
-		add_value(&carriers, node);
+	if (LLVMIsAFunction(callee) && core_marker_follows_pointers(value_name(callee)) &&
+	    LLVMGetNumArgOperands(call) && LLVMIsAGlobalValue(LLVMGetOperand(call, 0)))
+		map_add(&carriers, value_name(LLVMGetOperand(call, 0)));
 }
 
 static void note_instructions(LLVMValueRef function)
@@ -311,6 +306,17 @@ static bool may_be_map(LLVMValueRef variable)
 	return section ? !strncmp(section, ".maps", 5) : LLVMIsDeclaration(variable);
 }
 
+/* What the arguments of the template at the index lead to. */
+static void find_all_of_arguments(LLVMValueRef node, unsigned index)
+{
+	struct values arguments = list_at(node, index);
+
+	for (size_t i = 0; i < arguments.count; i++)
+		if (is_node(arguments.items[i]))
+			btf_reaches_all(operand(arguments.items[i], ARGUMENT_TYPE));
+	free(arguments.items);
+}
+
 static void find_types_of_function(struct function function)
 {
 	LLVMValueRef type = operand(function.subprogram, FUNCTION_TYPE);
@@ -323,22 +329,28 @@ static void find_types_of_function(struct function function)
 	free(retained.items);
 	if (kept == TEMPLATES)
 		btf_reaches_arguments(function.subprogram, FUNCTION_TEMPLATE);
+	if (kept == TEMPLATES && map_has(&carriers, value_name(function.value)))
+		find_all_of_arguments(function.subprogram, FUNCTION_TEMPLATE);
 }
 
-static void find_types_of_carrier(LLVMValueRef carrier)
+static void find_types_of_variable(LLVMValueRef variable, LLVMMetadataRef metadata)
 {
-	struct values arguments = {NULL, 0, 0};
+	LLVMValueRef type = type_of_variable(metadata);
 
-	if (kind_of_node(carrier) == LLVMDISubprogramMetadataKind)
-		arguments = list_at(carrier, FUNCTION_TEMPLATE);
-	else if (kind_of_node(carrier) == LLVMDICompositeTypeMetadataKind)
-		arguments = list_at(carrier, TYPE_TEMPLATE);
+	if (may_be_map(variable))
+		btf_reaches_map(type);
 	else
-		btf_reaches_all(carrier);
-	for (size_t i = 0; i < arguments.count; i++)
-		if (is_node(arguments.items[i]))
-			btf_reaches_all(operand(arguments.items[i], ARGUMENT_TYPE));
-	free(arguments.items);
+		btf_reaches(type);
+	if (kept != TEMPLATES || !type)
+		return;
+	btf_reaches_arguments(
+	    operand(value_of(metadata), VARIABLE_OF_EXPRESSION), VARIABLE_TEMPLATE);
+	if (!map_has(&carriers, value_name(variable)))
+		return;
+	if (kind_of_node(type) == LLVMDICompositeTypeMetadataKind)
+		find_all_of_arguments(type, TYPE_TEMPLATE);
+	else
+		btf_reaches_all(type);
 }
 
 static void find_types(void)
@@ -349,20 +361,10 @@ static void find_types(void)
 		struct attachment attachment = attachments.items[i];
 		if (LLVMIsAInstruction(attachment.value))
 			continue;
-		LLVMValueRef type = type_of_variable(attachment.metadata);
-		if (may_be_map(attachment.value))
-			btf_reaches_map(type);
-		else
-			btf_reaches(type);
-		if (kept == TEMPLATES && type)
-			btf_reaches_arguments(
-			    operand(value_of(attachment.metadata), VARIABLE_OF_EXPRESSION),
-			    VARIABLE_TEMPLATE);
+		find_types_of_variable(attachment.value, attachment.metadata);
 	}
 	for (size_t i = 0; i < relocated.count; i++)
 		btf_reaches(relocated.items[i]);
-	for (size_t i = 0; i < carriers.count; i++)
-		find_types_of_carrier(carriers.items[i]);
 	btf_find_types(kept == TEMPLATES);
 }
 

@@ -18,14 +18,17 @@ setup_file() {
 	fi
 }
 
-# rust PROGRAM: PROGRAM.o, of rust-core
+# rust PROGRAM [PROFILE]: PROGRAM.o, of rust-core
 rust() {
+	local profile=${2-release} folder=${2-release}
+
+	[[ $profile != dev ]] || folder=debug
 	(
 		cd "$BATS_FILE_TMPDIR/rust-core" &&
-			"$cargo" rustc --release --target bpfel-unknown-none -Z build-std=core --bin "$1" -- \
-				-C link-arg=--btf
+			"$cargo" rustc --profile "$profile" --target bpfel-unknown-none -Z build-std=core \
+				--bin "$1" -- -C link-arg=--btf
 	) || return
-	cp "$CARGO_TARGET_DIR/bpfel-unknown-none/release/$1" "$1.o"
+	cp "$CARGO_TARGET_DIR/bpfel-unknown-none/$folder/$1" "$1.o"
 }
 
 # in_crate COMMAND...: cargo's COMMAND for the host, in a copy of the crate
@@ -92,6 +95,17 @@ number_in() {
 	[[ $(map_value "$(cd "$PINS/maps" && echo *bss)" 0 $((96 + 8 * 24))) == 90 ]]
 	[[ $(map_bytes "$(cd "$PINS/maps" && echo *bss)" 0 | sed -n '25,89p' |
 		perl -ne 'print chr hex unless /^0*$/') == "$(uname -r)" ]]
+}
+
+@test "values of the kernel's structs, without optimization, in many modules" {
+	need_kernel
+	rust values
+	packet_to 03 70 >packet
+	values_of values.o packet >wanted
+	rust values dev
+	values_of values.o packet >given
+	[[ -s wanted ]]
+	diff wanted given
 }
 
 @test "the pid that is read is that of the program that runs" {
