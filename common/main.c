@@ -1,4 +1,6 @@
 /* Tools that need the same parts of LLVM are one program with a name for each: LLVM is most of it.
+ * Where files cannot have several names, as in an archive that knows no links, the first argument
+ * --tool=NAME says which one is meant.
  */
 #include "btf-types.h"
 #include "crash.h"
@@ -140,10 +142,24 @@ static void run_stage(char **arguments)
 	exit(tool->main(count, own));
 }
 
+/* Takes --tool=NAME from the front of the arguments: it is the name that counts. */
+static void take_name(int *argc, char ***argv)
+{
+	static const char option[] = "--tool=";
+	char *argument = *argc > 1 ? (*argv)[1] : "";
+
+	if (strncmp(argument, option, sizeof option - 1))
+		return;
+	*argc -= 1;
+	*argv += 1;
+	**argv = argument + sizeof option - 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct words words = {0};
 
+	take_name(&argc, &argv);
 	if (!argc)
 		fail_to_find(NULL);
 	check_stages((char *[]){argv[0], NULL});

@@ -378,3 +378,18 @@ noinline_functions() {
 	functions_and_variables
 	says_time bpf-internalize a.ll
 }
+
+@test "--tool: by the name of another tool of the same program, where files have but one" {
+	functions_and_variables
+	bpf-internalize -o wanted.bc a.ll
+	ln -s "$(command -v bpf-merge)" bpf-merge
+	./bpf-merge --tool=bpf-internalize -o out.bc a.ll
+	cmp out.bc wanted.bc
+	run -2 ./bpf-merge --tool=bpf-internalize --wrong
+	[[ $output == "bpf-internalize: error: unknown option '--wrong'"* ]]
+	run -2 ./bpf-merge --tool=bpf-opt a.ll
+	[[ $output == "error: this program goes by the names bpf-merge bpf-internalize "* ]]
+	ln -s "$(command -v bpf-merge)" bpf-other
+	run -2 ./bpf-other a.ll
+	[[ $output == "error: this program goes by the names "* ]]
+}
