@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# scripts/dev/dist: what is in the release, that it runs where there is nothing but bash, and that it can
-# be made again. The Debian roots are kept in build/roots.
+# scripts/dev/dist and package: what is in the release, that it runs where there is nothing but bash, that its
+# packages can be installed and removed, and that it can be made again. The Debian roots are kept in build/roots.
 
 load helper
 
@@ -9,13 +9,22 @@ TOOLS=(bpf-merge bpf-internalize bpf-core bpf-debuginfo bpf-opt bpf-codegen)
 mapfile -t VERSIONS < <("$PROJECT/scripts/dev/llvms" | tr ' ' '\n' | sort -n)
 ROOTS=$(cd "$PROJECT" && realpath -m "${ROOTS:-build/roots}") # for copies of the project, too
 export ROOTS
-unset BPF_LINKER_LLVM BPF_LINKER_LIBLLVM LLVM LLVM_CONFIG LLVM_PREFIX SOURCE_DATE_EPOCH
+unset BPF_LINKER_LLVM BPF_LINKER_LIBLLVM LLVM LLVM_CONFIG LLVM_PREFIX SOURCE_DATE_EPOCH PACKAGES
+export COMPRESSION=fast
 
 # of the release, when setup_file is through
 FOLDER=$BATS_FILE_TMPDIR/unpacked
-NAME=bpf-linker-$(make -s --no-print-directory -C "$PROJECT" show-VERSION)-linux-$(uname -m)
+VERSION=$(make -s --no-print-directory -C "$PROJECT" show-VERSION)
+ARCH=$(uname -m)
+NAME=bpf-linker-$VERSION-linux-$ARCH
 RELEASE=$FOLDER/$NAME
-TARBALL=$BATS_FILE_TMPDIR/build/dist/$NAME.tar.xz
+DIST=$BATS_FILE_TMPDIR/build/dist
+TARBALL=$DIST/$NAME.tar.xz
+DEB=bpf-linker_$VERSION-1_$(dpkg --print-architecture).deb
+RPM=bpf-linker-$VERSION-1.$ARCH.rpm
+WHEEL=bpf_linker-$VERSION-py3-none-manylinux_2_31_$ARCH.musllinux_1_1_$ARCH.whl
+OLDER=$BATS_FILE_TMPDIR/older # packages of version 0.0.9
+FLAT=bpf-linker-$ARCH-unknown-linux-musl.tar.zst
 
 root() {
 	"$PROJECT/scripts/dev/debian-root" "$@"
@@ -27,7 +36,7 @@ bare() {
 }
 
 make_bare_roots() {
-	for suite in bullseye bookworm trixie unstable; do
+	for suite in bullseye bookworm trixie unstable noble; do
 		bare $suite true || return
 	done
 }
@@ -37,7 +46,23 @@ setup_file() {
 	BUILD=$BATS_FILE_TMPDIR/build LC_ALL=C make -C "$PROJECT" dist >"$BATS_FILE_TMPDIR/log" 2>&1 || true
 	wait
 	mkdir "$FOLDER"
-	[[ ! -e $TARBALL ]] || tar -C "$FOLDER" -xf "$TARBALL"
+	[[ ! -e $TARBALL ]] || { tar -C "$FOLDER" -xf "$TARBALL" && make_older; }
+}
+
+# Packages of an older version, with the newest toolset alone, and a file that the new one has not.
+make_older() {
+	local tree=$BATS_FILE_TMPDIR/$NAME-older version format
+
+	mkdir "$OLDER"
+	cp -a "$RELEASE" "$tree"
+	for version in "${VERSIONS[@]::${#VERSIONS[@]}-1}"; do
+		rm -r "$tree/libexec/bpf-linker/llvm-$version"
+	done
+	: >"$tree/libexec/bpf-linker/only-in-0.0.9"
+	sed -i "s/^VERSION='.*/VERSION='0.0.9'/" "$tree/bin/bpf-linker"
+	for format in deb rpm wheel; do
+		SOURCE_DATE_EPOCH=1 "$PROJECT/scripts/dev/package" $format "$tree" 0.0.9 "$OLDER" || return
+	done
 }
 
 # Skips the test where no root can be made; in CI that is a failure.
@@ -139,8 +164,10 @@ wanted_files() {
 	cd "$RELEASE"
 	sha256sum --quiet -c SHA256SUMS
 	diff <(cut -c 67- SHA256SUMS) <(find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort)
-	cd "${TARBALL%/*}"
-	sha256sum --quiet -c "$NAME.tar.xz.sha256"
+	cd "$DIST"
+	for file in "$NAME.tar.xz" "$DEB" "$RPM" "$WHEEL" "$FLAT"; do
+		sha256sum --quiet -c "$file.sha256"
+	done
 }
 
 @test "tools with an LLVM need no library" {
@@ -301,6 +328,232 @@ fails_in_root() {
 	done
 }
 
+# --- The packages ---
+
+# What is done in a root with a package: commands come by the environment, the packages and inputs by standard input.
+# Nothing stays behind: what the package managers write of themselves is below /var, and apt's own.
+# shellcheck disable=SC2016 # for the root's bash
+WITH_PACKAGES='set -euo pipefail
+	cd /tmp && tar -x
+	files() {
+		find / -xdev -path /var -prune -o -path /tmp -prune -o -path /etc/apt -prune -o ! -type d -print | sort
+	}
+	uses() {
+		[[ $(cd / && bpf-linker --version | head -n 1) == "bpf-linker $1" ]]
+		(cd / && bpf-linker --btf --save-temps=/tmp/stages -o /tmp/out.o /tmp/inputs/*.bc) && cmp out.o wanted.o
+		rm out.o
+		(cd / && bpf-linker --btf -o /tmp/out.o /tmp/inputs/*.bc) && cmp out.o wanted.o
+		for tool in extract merge internalize core debuginfo opt codegen; do
+			[[ $(bpf-$tool --version | head -n 1) == "bpf-$tool "* ]]
+		done
+		bpf-internalize -o /dev/null stages/out.o.2-merge.bc
+	}
+	remove || :
+	files >before
+	install_old && uses 0.0.9 && files | grep -x "$PLACE/only-in-0.0.9"
+	install_new && uses "$VERSION" && ! files | grep -F only-in-0.0.9
+	files | grep -E "/share/man/man1/bpf-merge\.1(\.gz)?$" && files | grep /share/bash-completion/completions/bpf-linker
+	remove && files | diff before - && ! command -v bpf-linker'
+
+# readme_says COMMAND: as it stands there
+readme_says() {
+	sed 's/^  //' "$PROJECT/README.md" | grep -xF -e "$1" >/dev/null || { echo "not in the README: $1" && return 1; }
+}
+
+# takes_package OLD NEW PLACE COMMANDS ROOT...: what ROOT runs installs, uses, upgrades and removes it; the COMMANDS
+# define how
+takes_package() {
+	need_release
+	[[ -e wanted.o ]] || prepare_inputs
+	cp "$1" "$2" .
+	# shellcheck disable=SC2016 # for the root's bash
+	tar -c inputs wanted.o "${1##*/}" "${2##*/}" |
+		"${@:5}" env VERSION="$VERSION" PLACE="$3" OLD="${1##*/}" NEW="${2##*/}" \
+			bash -c "$4"$'\n'"$WITH_PACKAGES" >log 2>&1 || { tail -n 30 log && return 1; }
+}
+
+# The newest toolset is the one that both versions have.
+prepare_inputs() {
+	compile_input "$LLVM_MAJOR"
+	mv "inputs/$LLVM_MAJOR" modules
+	rmdir inputs
+	mv modules inputs
+	export BPF_LINKER_LLVM=${VERSIONS[-1]}
+	"$RELEASE/bin/bpf-linker" --btf -o wanted.o inputs/*.bc
+}
+
+@test "the .deb: lintian has nothing to say" {
+	need_release
+	command -v lintian >/dev/null || { [[ ${CI:-} != true ]] && skip "no lintian here"; }
+	cp "$DIST/$DEB" .
+	run -0 lintian --no-cfg --allow-root --fail-on error,warning "$DEB"
+	[[ ! $output ]]
+	dpkg-deb -x "$DEB" root
+	cd root/usr/share
+	for page in man/man?/*.gz; do
+		zcat "$page" | cmp - "$PROJECT/man/$(basename "$page" .gz)"
+	done
+	[[ -e bash-completion/completions/bpf-linker && -e zsh/vendor-completions/_bpf-linker ]]
+	grep -F 'Copyright (c) 2' doc/bpf-linker/copyright
+}
+
+@test "the .deb in bare systems" {
+	readme_says "apt-get install ./$DEB"
+	readme_says "apt-get remove bpf-linker"
+	for suite in bullseye bookworm trixie unstable noble; do
+		# shellcheck disable=SC2016 # for the root's bash
+		takes_package "$OLDER"/*.deb "$DIST/$DEB" /usr/libexec/bpf-linker 'export DEBIAN_FRONTEND=noninteractive
+			install_old() { apt-get install -y "./$OLD" && dpkg -s bpf-linker | grep -x "Version: 0.0.9-1"; }
+			install_new() { apt-get install -y "./$NEW" && dpkg -s bpf-linker | grep -x "Version: $VERSION-1"; }
+			remove() { apt-get remove -y bpf-linker && ! dpkg -s bpf-linker; }' bare $suite || { echo $suite && return 1; }
+	done
+}
+
+# rpm_in ROOT ARGUMENT...: this system's rpm, on packages that are installed below ROOT
+rpm_in() {
+	rpm --root "$1" --dbpath /var/lib/rpm --force-debian "${@:2}"
+}
+
+@test "the .rpm in bare systems" {
+	need_release
+	((EUID == 0)) || skip "only root can install below another root"
+	[[ $(rpm -qp --qf '%{name} %{version} %{arch} %{license}' "$DIST/$RPM") == "bpf-linker $VERSION $ARCH MIT OR Apache-2.0" ]]
+	# what each system with rpm has
+	rpm -qp --requires "$DIST/$RPM" >needed
+	absent -vE '^(/bin/(ba)?sh|lib(c|dl|m|pthread)\.so\.[0-9]\(.*|rpmlib\(.*|rtld\(GNU_HASH\)) *' needed
+	rpm -qpl "$DIST/$RPM" >files
+	for file in /usr/bin/bpf-linker /usr/share/man/man1/bpf-linker.1.gz /usr/share/zsh/site-functions/_bpf-linker; do
+		grep -x $file files
+	done
+	prepare_inputs
+	for suite in bullseye noble; do
+		system=$ROOTS/bare-$suite
+		files_of "$system" >before
+		rpm_in "$system" -U --nodeps "$OLDER"/*.rpm
+		[[ -e $system/usr/libexec/bpf-linker/only-in-0.0.9 ]]
+		use_installed "$suite" 0.0.9
+		rpm_in "$system" -U --nodeps "$DIST/$RPM"
+		[[ ! -e $system/usr/libexec/bpf-linker/only-in-0.0.9 ]]
+		rpm_in "$system" -V --nodeps bpf-linker
+		use_installed "$suite" "$VERSION"
+		rpm_in "$system" -e bpf-linker
+		files_of "$system" | diff before -
+	done
+}
+
+# files_of SYSTEM: all but what package managers keep
+files_of() {
+	find "$1" -xdev -path "$1/var" -prune -o -print | sort
+}
+
+# use_installed SUITE VERSION: what is installed in that root
+use_installed() {
+	# shellcheck disable=SC2016 # for the root's bash
+	tar -c inputs wanted.o | bare "$1" bash -euo pipefail -c 'cd /tmp && tar -x
+		[[ $(bpf-linker --version | head -n 1) == "bpf-linker $1" ]]
+		bpf-linker --btf -o out.o inputs/*.bc && cmp out.o wanted.o' bash "$2"
+}
+
+@test "the wheel: what is in it" {
+	need_release
+	unzip -q "$DIST/$WHEEL" -d wheel
+	# each file is as RECORD has it, and there is no large file twice
+	python3 - wheel/*.dist-info/RECORD <<-'END'
+		import base64, csv, hashlib, pathlib, sys
+		record = pathlib.Path(sys.argv[1])
+		wheel = record.parent.parent
+		rows = {row[0]: row[1:] for row in csv.reader(record.open())}
+		assert sorted(rows) == sorted(str(f.relative_to(wheel)) for f in wheel.rglob("*") if f.is_file())
+		large = set()
+		for name, (checksum, size) in rows.items():
+		    if wheel / name == record:
+		        continue
+		    data = (wheel / name).read_bytes()
+		    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+		    assert (checksum, size) == ("sha256=" + digest, str(len(data))), name
+		    assert len(data) < 100000 or digest not in large, name
+		    large.add(digest)
+		assert len(large) > 10
+	END
+	grep -x 'Tag: py3-none-musllinux_1_1_.*' wheel/*.dist-info/WHEEL
+}
+
+# with_venv SUITE COMMAND...: in a Debian that has Python's venv
+with_venv() {
+	root --name "venv-$1" --with 'python3-venv' "$@"
+}
+
+@test "the wheel by pip, in the oldest system and in Ubuntu, wherever it is moved to" {
+	readme_says "pip install ./$WHEEL"
+	for suite in bullseye noble; do
+		# shellcheck disable=SC2016 # for the root's bash
+		takes_package "$OLDER"/*.whl "$DIST/$WHEEL" '/opt/a place/libexec/bpf-linker' 'python3 -m venv "/opt/first"
+			mv /opt/first "/opt/a place"
+			PATH="/opt/a place/bin:$PATH"
+			trap "rm -r \"/opt/a place\"" EXIT
+			pip() { python3 -m pip --no-cache-dir "$@"; }
+			install_old() { pip install --no-index "./$OLD"; }
+			install_new() { pip install --no-index "./$NEW"; }
+			remove() {
+				pip uninstall -y bpf-linker
+				find "/opt/a place" -name __pycache__ -prune -exec rm -r {} +
+			}' with_venv $suite || { echo $suite && return 1; }
+	done
+}
+
+@test "the wheel by uv and pipx" {
+	need_release
+	python3 -m venv tools
+	tools/bin/pip --quiet --disable-pip-version-check install uv==0.13.8 pipx==1.18.4
+	readme_says "uv tool install ./$WHEEL"
+	readme_says "pipx install ./$WHEEL"
+	prepare_inputs
+	export HOME=$PWD/home PIPX_HOME=$PWD/pipx PIPX_BIN_DIR=$PWD/pipx-bin UV_TOOL_DIR=$PWD/uv UV_TOOL_BIN_DIR=$PWD/uv-bin
+	for tool in uv pipx; do
+		install=("tools/bin/$tool" tool install)
+		[[ $tool == uv ]] || install=(tools/bin/pipx install)
+		"${install[@]}" "$OLDER"/*.whl
+		[[ $($tool-bin/bpf-linker --version) == "bpf-linker 0.0.9"* ]]
+		"${install[@]}" --force "$DIST/$WHEEL"
+		[[ $($tool-bin/bpf-linker --version) == "bpf-linker $VERSION"* ]]
+		(cd / && "$OLDPWD/$tool-bin/bpf-linker" --btf -o "$OLDPWD/out.o" "$OLDPWD"/inputs/*.bc)
+		cmp out.o wanted.o
+		[[ $($tool-bin/bpf-codegen --version) == bpf-codegen* && $($tool-bin/bpf-debuginfo --help) == *bpf-debuginfo* ]]
+		"${install[@]::${#install[@]}-1}" uninstall bpf-linker
+		[[ ! $(ls $tool-bin) ]]
+	done
+}
+
+@test "the peer's name for it, in a system of busybox alone" {
+	need_release
+	((EUID == 0)) || skip 'only root may chroot'
+	readme_says "tar --zstd -xf $FLAT -C ~/.cargo/bin"
+	tar --zstd -tf "$DIST/$FLAT" >files
+	diff <(printf 'bpf-%s\n' linker driver extract merge internalize core debuginfo opt codegen | sort) <(sort files)
+	compile_input "$LLVM_MAJOR"
+	mkdir -p root/bin root/dev root/usr/bin
+	cp "inputs/$LLVM_MAJOR"/*.bc root
+	cp "$(command -v busybox)" root/bin/busybox
+	for applet in sh cat tr readlink mkdir; do
+		ln -s busybox root/bin/$applet
+	done
+	tar --zstd -xf "$DIST/$FLAT" -C root/usr/bin
+	cp -a "$RELEASE" root/release
+	for driver in bpf-linker /usr/bin/bpf-linker /release/bin/bpf-linker; do
+		wanted=$LLVM_MAJOR
+		[[ $driver == /release/* ]] || wanted=${VERSIONS[-1]}
+		"$RELEASE/bin/bpf-linker" --llvm "$wanted" --btf -o wanted.o "inputs/$LLVM_MAJOR"/*.bc
+		for options in '' '--save-temps=stages'; do
+			rm -f root/out.o
+			run -0 env PATH=/usr/bin:/bin "$(command -v chroot)" root /bin/sh -c "$driver --btf $options -o out.o *.bc"
+			[[ ! $output ]]
+			cmp root/out.o wanted.o
+		done
+	done
+	run -0 chroot root /usr/bin/bpf-linker --version
+	[[ $output == *$'\n'"LLVM ${VERSIONS[-1]}."* ]]
+}
+
 # --- Making it again ---
 
 # copy_project FOLDER: the files of the project, without git
@@ -322,17 +575,42 @@ stub() {
 @test "the same bytes, made elsewhere, later, without git, and for another user's settings" {
 	need_release
 	epoch=$(git -C "$PROJECT" log -1 --format=%ct) || skip "no git here"
-	# what xz packs is compared: packing takes the most time, and xz is the same
-	# shellcheck disable=SC2016 # the stub's
-	stub xz 'echo "$*" >&2; exec cat'
 	umask 077
 	copy_project 'the copy'
 	SOURCE_DATE_EPOCH=$epoch LC_ALL=C.UTF-8 TZ=Asia/Tokyo CFLAGS=-O1 TAR_OPTIONS=--format=posix \
 		make -j2 -C 'the copy' dist 2>messages || { tail -n 20 messages && return 1; }
-	grep -x -e '-9 -T1' messages
-	PATH=${PATH#*:} xz -dc "$TARBALL" >first.tar
-	cmp first.tar "the copy/build/dist/$NAME.tar.xz" ||
-		{ diff "$RELEASE/SHA256SUMS" "the copy/build/dist/$NAME/SHA256SUMS" || true && return 1; }
+	for file in "$NAME.tar.xz" "$DEB" "$RPM" "$WHEEL" "$FLAT"; do
+		cmp "$DIST/$file" "the copy/build/dist/$file" ||
+			{ diff "$RELEASE/SHA256SUMS" "the copy/build/dist/$NAME/SHA256SUMS" || true && return 1; }
+	done
+}
+
+@test "a release is as small as xz makes it" {
+	mkdir -p tree/bin
+	echo >tree/bin/bpf-linker
+	chmod +x tree/bin/bpf-linker
+	# shellcheck disable=SC2016 # the stub's
+	stub xz 'echo "$*" >&2; exec cat'
+	unset COMPRESSION
+	SOURCE_DATE_EPOCH=1 run -0 --separate-stderr "$PROJECT/scripts/dev/package" tarball tree 1 .
+	[[ $output == tree.tar.xz && $stderr == '-9 -T1' && $(tar -tf tree.tar.xz) == *tree/bin/bpf-linker* ]]
+}
+
+@test "errors of scripts/dev/package" {
+	mkdir -p tree/bin
+	package_fails "unknown format ''; there are tarball, deb, rpm, wheel, flat"
+	package_fails "unknown format 'zip'; there are tarball, deb, rpm, wheel, flat" zip tree 1 .
+	package_fails 'it takes four arguments: FORMAT TREE VERSION FOLDER' deb tree
+	package_fails "SOURCE_DATE_EPOCH is ''; it should be a number of seconds" deb tree 1 .
+	export SOURCE_DATE_EPOCH=1
+	package_fails "no release is in 'tree'" deb tree 1 .
+	COMPRESSION=slow package_fails "unknown COMPRESSION 'slow'; it may be fast" deb "$PROJECT/build" 1 .
+	[[ ! $(find . -name '*package*' -o -name '*.deb') ]]
+}
+
+# package_fails MESSAGE ARGUMENT...
+package_fails() {
+	one_error "package: error: $1" "$PROJECT/scripts/dev/package" "${@:2}"
 }
 
 @test "it takes no arguments" {
@@ -379,13 +657,13 @@ dist_fails() {
 	dist_fails 'dist: error: the time of the commit is not known; set SOURCE_DATE_EPOCH to it'
 	SOURCE_DATE_EPOCH=today dist_fails "dist: error: SOURCE_DATE_EPOCH is 'today'; it should be a number of seconds"
 	SOURCE_DATE_EPOCH=1 dist_fails stopped
-	[[ $stderr == stopped ]]
+	[[ $stderr == "dist: it needs "*" GB "*$'\nstopped' ]]
 
 	git -C copy init -q
 	git -C copy add .
 	git -C copy -c user.name=x -c user.email=x commit -qm x
 	dist_fails stopped
-	[[ $stderr == stopped ]]
+	absent warning <<<"$stderr"
 	echo >>copy/GNUmakefile
 	dist_fails stopped
 	[[ $stderr == "dist: warning: there are changes that are not committed; "*$'\nstopped' ]]
@@ -404,7 +682,7 @@ dist_fails() {
 
 	run --separate-stderr env SOURCE_DATE_EPOCH=1 HOME="$PWD" \
 		setpriv --reuid 65534 --regid 65534 --clear-groups copy/scripts/dev/dist
-	[[ $status == 125 && ! $output && $stderr == "debian-root: error: without root it needs "* ]] ||
+	[[ $status == 125 && ! $output && $stderr == "dist: it needs "*$'\n'"debian-root: error: without root it needs "* ]] ||
 		{ echo "$status: $output$stderr" && return 1; }
-	[[ $stderr != *$'\n'* ]]
+	[[ ${stderr#*$'\n'} != *$'\n'* ]]
 }
