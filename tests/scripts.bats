@@ -71,6 +71,27 @@ alone() {
 	absent qemu wanted
 }
 
+@test "deps: what check-clients needs is not a compiler for another architecture" {
+	stub_apt
+	INSTALLED=llvm-22-dev
+	deps check-clients
+	for package in clang-22 bpftool libelf-dev python3-venv cargo-web rust-web-src; do
+		grep -x $package wanted
+	done
+	absent qemu wanted
+}
+
+@test "check-clients: a client that fails is one, and a name that is none is an error" {
+	one_error "check-clients: error: unknown client 'perl'; there are *" "$SCRIPTS/check-clients" perl
+	mkdir -p made/bin
+	printf '#!/bin/sh\necho it does not link >&2\nexit 1\n' >made/bin/bpf-linker
+	printf '#!/bin/sh\necho LLVM %s.1\n' "$LLVM_MAJOR" >made/bin/bpf-merge
+	chmod +x made/bin/*
+	((EUID == 0)) || skip "only root can load BPF programs"
+	BUILD=$PWD/made run -1 --separate-stderr "$SCRIPTS/check-clients" libbpf
+	[[ ${lines[0]} == 'not ok libbpf' && $output == *'it does not link'* && $output == *$'\n0 passed, 1 failed, 0 skipped' ]]
+}
+
 @test "deps: what make needs with an LLVM from source" {
 	stub_apt
 	deps llvm

@@ -1,0 +1,3 @@
+#![no_std]
+
+// A library, so that the other crate can depend on this one.
