@@ -172,6 +172,8 @@ ret i64 %x'
 	compile externs.c
 	bpf-linker --btf -o wanted.o externs.bc
 	for flags in -O2 -O0; do
+		# LLVM 21's C API does not show records, which alone name parameters at -O0
+		[[ $flags != -O0 ]] || ((LLVM_MAJOR > 21)) || continue
 		compile externs.c -DMARKERS $flags
 		bpf-linker --btf -o out.o externs.bc 2>errors
 		[[ ! -s errors ]]

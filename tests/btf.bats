@@ -405,6 +405,8 @@ other_program() {
 	local level
 
 	for level in -O0 -O2; do
+		# LLVM 21's C API does not show records, which alone name parameters at -O0
+		[[ $level != -O0 ]] || ((LLVM_MAJOR > 21)) || continue
 		"$CLANG" "${BPF_CFLAGS[@]}" "$level" -emit-llvm -c -o clang.bc "$FIXTURES/btf-tags.c"
 		"$CLANG" "${BPF_CFLAGS[@]}" "$level" -DWRAPPED -emit-llvm -c -o structs.bc "$FIXTURES/btf-tags.c"
 		bpf-linker --btf -o clang.o clang.bc
