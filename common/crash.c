@@ -1,6 +1,7 @@
 #include "crash.h"
 #include "demangle.h"
 #include "diagnostic.h"
+#include "resource-limits.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -53,7 +54,7 @@ static void write_text(const char *text)
 	size_t size = strnlen(text, sizeof shown);
 
 	memcpy(shown, text, size);
-	(void)!write(message_file(), shown, printable(shown, size, "\n"));
+	message_write_error(shown, printable(shown, size, "\n"));
 }
 
 static _Noreturn void end(int status)
@@ -73,9 +74,7 @@ static void write_quoted(const char *before, const char *name)
 	write_text("'");
 }
 
-/* Only what is safe in a signal handler: what has crashed may have left no memory to ask for, and
- * names stay mangled. */
-static _Noreturn void say_least(int signal)
+static void start_error(void)
 {
 	const char *subject = message_subject;
 
@@ -83,6 +82,13 @@ static _Noreturn void say_least(int signal)
 	write_text(": error: ");
 	write_text(subject ? subject : "");
 	write_text(subject ? ": " : "");
+}
+
+/* Only what is safe in a signal handler: what has crashed may have left no memory to ask for, and
+ * names stay mangled. */
+static _Noreturn void say_least(int signal)
+{
+	start_error();
 	write_text("LLVM crashed (");
 	write_text(name_of_signal(signal));
 	write_text(")");
@@ -136,12 +142,29 @@ static char *describe_location(struct location location)
 	    function ? " on function '" : "", function ? function : "", function ? "'" : "");
 }
 
+/* What LLVM and the C++ library print where an allocation has failed. */
+static bool tells_of_memory(const char *trace)
+{
+	return strstr(trace, "LLVM ERROR: out of memory") || strstr(trace, "std::bad_alloc") ||
+	       strstr(trace, "std::length_error");
+}
+
+static _Noreturn void die_of_limit(const char *text)
+{
+	start_error();
+	write_text(text);
+	write_text("\n");
+	end(1);
+}
+
 static _Noreturn void report_crash(int signal)
 {
 	static char trace[LONGEST_TRACE + 1];
 	const char *subject = message_subject, *name = name_of_signal(signal);
 
 	message_read_captured(trace, LONGEST_TRACE);
+	if (tells_of_memory(trace))
+		die_of_limit(limits_memory_text());
 	crash_location = read_trace(trace);
 	const char *input =
 	    crash_input_of && !crash_is_reading ? crash_input_of(crash_location.function) : NULL;
@@ -207,6 +230,15 @@ static void die_of_request(int signal)
 	raise(signal);
 }
 
+/* SIGXCPU */
+static void die_of_time(int unused)
+{
+	(void)unused;
+	if (message_error_was_said())
+		end(1);
+	die_of_limit(limits_time_text());
+}
+
 static void die_of_llvm(const char *reason)
 {
 	if (diagnostic_wants_other_llvm())
@@ -254,6 +286,7 @@ static void catch_requests(void)
 	/* nohup; SIGINT is ignored by all that a shell starts with & */
 	if (hangup.sa_handler == SIG_IGN)
 		sigaction(SIGHUP, &hangup, NULL);
+	signal(SIGXCPU, die_of_time);
 	/* the write fails then, and says why */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);

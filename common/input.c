@@ -1,5 +1,6 @@
 #include "input.h"
 #include "array.h"
+#include "resource-limits.h"
 #include "memory.h"
 #include "message.h"
 #include "pipeline.h"
@@ -27,6 +28,7 @@ static struct input read_to_end(const char *name, int file)
 	} data = {NULL};
 	ssize_t count;
 
+	message_subject = name;
 	array_reserve(&data, PIPE_SIZE);
 	pipeline_wait_for(file);
 	while ((count = read(file, data.items + data.count, data.capacity - data.count)) != 0) {
@@ -36,6 +38,7 @@ static struct input read_to_end(const char *name, int file)
 		array_reserve(&data, 1);
 		pipeline_wait_for(file);
 	}
+	message_subject = NULL;
 	return (struct input){name, data.items, data.count};
 }
 
@@ -107,6 +110,7 @@ struct input input_read_any(const char *name)
 	if (S_ISFIFO(status.st_mode))
 		pipeline_fail_with_producer(input.data, input.size);
 	input_bytes += input.size;
+	limits_raise(input_bytes);
 	return input;
 }
 

@@ -1,4 +1,5 @@
 #include "memory.h"
+#include "resource-limits.h"
 #include "message.h"
 #include <stdbool.h>
 #include <stdlib.h>
@@ -6,8 +7,10 @@
 
 void *xchecked(void *memory)
 {
+	const char *subject = message_subject;
+
 	if (!memory)
-		fail("out of memory");
+		fail("%s%s%s", subject ? subject : "", subject ? ": " : "", limits_memory_text());
 	return memory;
 }
 

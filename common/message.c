@@ -1,4 +1,5 @@
 #include "message.h"
+#include "memory.h"
 #include "printable.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -69,11 +70,7 @@ static char *take_captured(void)
 
 char *message_take_captured(void)
 {
-	char *text = take_captured();
-
-	if (!text)
-		fail("out of memory");
-	return text;
+	return xchecked(take_captured());
 }
 
 void message_read_captured(char *text, size_t size)
@@ -132,6 +129,11 @@ static void write_line(enum message_level level, const char *line, size_t length
 		(void)!write(stderr_file, line, length);
 }
 
+void message_write_error(const char *text, size_t size)
+{
+	write_line(LEVEL_ERROR, text, size);
+}
+
 static void say(
     enum message_level level, const char *format, va_list arguments, bool points_to_help)
 {
@@ -155,8 +157,8 @@ static void say(
 		free(text);
 	} else {
 		static const char no_memory[] = ": error: out of memory\n";
-		write_line(LEVEL_ERROR, program_name, strlen(program_name));
-		write_line(LEVEL_ERROR, no_memory, strlen(no_memory));
+		message_write_error(program_name, strlen(program_name));
+		message_write_error(no_memory, strlen(no_memory));
 	}
 }
 

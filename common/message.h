@@ -27,7 +27,10 @@ void message_set_file(int file);
 void message(enum message_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The descriptor that messages go to. */
+/* Writes text where errors go. Safe in a signal handler. */
+void message_write_error(const char *text, size_t size);
+
+/* The descriptor of standard error. */
 int message_file(void);
 
 /* Whether an error was said before. */

@@ -3,6 +3,7 @@
 #include "crash.h"
 #include "kind.h"
 #include "libllvm.h"
+#include "resource-limits.h"
 #include "memory.h"
 #include "message.h"
 #include "options.h"
@@ -142,6 +143,7 @@ LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 
 	message_subject = input.name;
 	verify(module, input.name);
+	limits_lift();
 	parsed = module;
 	crash_input_of = input_of;
 	return module;

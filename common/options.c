@@ -2,6 +2,7 @@
 #include "crash.h"
 #include "input.h"
 #include "libllvm.h"
+#include "resource-limits.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -34,6 +35,8 @@ static const struct option_spec common_options[] = {
     {"log-file", 0, OPTION_TEXT, &log_path, "FILE",
 	"append the log to FILE (default: standard error)"},
     {"time", 0, OPTION_FLAG, &wants_time, NULL, "say what the run cost, on standard error"},
+    {"no-limits", 0, OPTION_FLAG, &limits_are_off, NULL,
+	"let reading the input take any memory and CPU time (default: off)"},
     {"help", 'h', OPTION_FLAG, &wants_help, NULL, "print this help"},
     {"version", 'V', OPTION_FLAG, &wants_version, NULL, "print the version, and LLVM's"},
     {NULL},
@@ -295,6 +298,7 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	libllvm_load(!operands.count || !strcmp(operands.items[0].text, "-"));
 	crash_catch_llvm();
 	message_capture_stderr();
+	limits_set();
 	return operands;
 }
 

@@ -329,6 +329,106 @@ without_privileges() {
 	done
 }
 
+# --- What is read without an end ---
+
+# many_types: bitcode that says that it has 2^31 types, which takes 16 GiB
+many_types() {
+	perl -e '
+		sub bits { my ($value, $width) = @_; join "", map { $value >> $_ & 1 } 0 .. $width - 1 }
+		sub vbr {
+			my ($value, $width) = @_;
+			my ($text, $more) = ("", 1 << $width - 1);
+			for (; $value >= $more; $value >>= $width - 1) { $text .= bits($value % $more + $more, $width) }
+			$text . bits($value, $width);
+		}
+		sub words { my $bits = join "", @_; $bits . "0" x (-length($bits) % 32) }
+		sub block {
+			my ($id, $outer, $inner, $content) = @_;
+			words(bits(1, $outer), vbr($id, 8), vbr($inner, 4)) . bits(length($content) / 32, 32) . $content;
+		}
+		my $count = bits(3, 4) . vbr(1, 6) . vbr(1, 6) . vbr(1 << 31, 6); # a record NUMENTRY
+		my $types = block(17, 3, 4, words($count, bits(0, 4)));
+		print "BC\xc0\xde", pack "b*", block(8, 2, 3, words($types, bits(0, 3)));'
+}
+
+# endless_scope: IR in which a lexical block is in itself
+endless_scope() {
+	cat <<-'END'
+		define i32 @f(i32 %x) !dbg !4 {
+		  ret i32 %x, !dbg !7
+		}
+		!llvm.dbg.cu = !{!0}
+		!llvm.module.flags = !{!3}
+		!0 = distinct !DICompileUnit(language: DW_LANG_C99, file: !1, emissionKind: FullDebug)
+		!1 = !DIFile(filename: "f.c", directory: "/")
+		!2 = !{}
+		!3 = !{i32 2, !"Debug Info Version", i32 3}
+		!4 = distinct !DISubprogram(name: "f", file: !1, line: 1, type: !5, unit: !0, spFlags: DISPFlagDefinition)
+		!5 = !DISubroutineType(types: !2)
+		!6 = distinct !DILexicalBlock(scope: !6, file: !1, line: 2)
+		!7 = !DILocation(line: 2, scope: !6)
+	END
+}
+
+@test "what takes too much memory" {
+	many_types >in
+	(($(stat -c %s in) < 100))
+	limit='out of memory: reading took more than 2048 MiB; the input may be corrupt, or --no-limits lifts this limit'
+	refused "bpf-merge: error: in: $limit" in
+	for tool in bpf-merge bpf-internalize 'bpf-debuginfo --btf' bpf-opt bpf-codegen; do
+		# shellcheck disable=SC2086 # words
+		one_error "${tool% *}: error: in: $limit" $tool -o dir/out in
+	done
+	for input in /dev/zero '<stdin>'; do
+		one_error "bpf-extract: error: $input: $limit" bpf-extract -o dir/out "${input/<stdin>/-}" </dev/zero
+	done
+	untouched
+	# with no more said where the limit is another's
+	one_error 'bpf-merge: error: in: out of memory' bash -c 'ulimit -v 1000000; bpf-merge --no-limits -o dir/out in'
+	one_error 'bpf-merge: error: in: out of memory' bash -c 'ulimit -Sd 1000000; bpf-merge -o dir/out in'
+	untouched
+}
+
+@test "what takes too much time" {
+	endless_scope >in
+	one_error 'bpf-merge: error: in: out of CPU time: reading took more than 30 s; the input may be corrupt, or --no-limits lifts this limit' \
+		bpf-merge --btf -o dir/out in
+	one_error 'bpf-opt: error: in: out of CPU time' bash -c 'ulimit -St 1; bpf-opt -o dir/out in'
+	one_error 'bpf-merge: error: in: out of CPU time' \
+		bash -c 'ulimit -St 1; bpf-linker --btf --no-limits -o dir/out in'
+	untouched
+}
+
+# limits_of TOOL [ARGUMENT...]: MEMORY SECONDS, the limits of the tool while it waits for its input
+limits_of() {
+	local pid status
+
+	rm -f fifo && mkfifo fifo
+	"$@" -o dir/out fifo 3>&- &
+	pid=$!
+	exec {writer}>fifo
+	# a limit is set before the input is opened
+	awk '/^Max data size/ { memory = $4 } /^Max cpu time/ { seconds = $4 } END { print memory, seconds }' /proc/$pid/limits
+	printf '\0' >&$writer
+	exec {writer}>&-
+	wait $pid || true
+}
+
+@test "--no-limits" {
+	for tool in bpf-extract bpf-merge bpf-internalize 'bpf-debuginfo --btf' bpf-opt bpf-codegen; do
+		# shellcheck disable=SC2086 # words
+		[[ $(limits_of $tool 2>/dev/null) == '2147483648 30' ]]
+		# shellcheck disable=SC2086 # words
+		[[ $(limits_of $tool --no-limits 2>/dev/null) == 'unlimited unlimited' ]]
+	done
+}
+
+@test "larger inputs may take more memory and time" {
+	# what comes after a module of bitcode counts
+	{ cat program.bc && head -c 64M /dev/zero; } >in
+	[[ $(limits_of bpf-merge in 2>/dev/null) == '3221225472 94' ]]
+}
+
 # --- What does not fit together ---
 
 @test "duplicate symbols" {

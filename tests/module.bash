@@ -119,7 +119,7 @@ lists_options() {
 	for flag in --help -h; do
 		run -0 --separate-stderr "$tool" $flag
 		[[ ! $stderr ]]
-		diff <(printf '%s\n' "$@" --output --log-level --log-file --time --help --version | sort) \
+		diff <(printf '%s\n' "$@" --output --log-level --log-file --no-limits --time --help --version | sort) \
 			<(grep -oE '^ +(-[a-zA-Z], )?--?[a-zA-Z-]+' <<<"$output" | sed 's/.*[ ,]//' | sort)
 	done
 	[[ $output == "Usage: $tool "* ]]
