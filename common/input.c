@@ -70,7 +70,7 @@ static bool is_same_file(const struct stat *status, int file)
 	       other.st_ino == status->st_ino;
 }
 
-struct input input_read_any(const char *name)
+static struct input read_any(const char *name, bool must_be_regular)
 {
 	bool from_stdin = is_stdin(name);
 	struct input input = {.name = from_stdin ? "<stdin>" : name};
@@ -90,6 +90,8 @@ struct input input_read_any(const char *name)
 		fail("%s:", input.name);
 	if (S_ISDIR(status.st_mode))
 		fail("%s: is a directory", input.name);
+	if (must_be_regular && !S_ISREG(status.st_mode))
+		fail("%s: is not a regular file", input.name);
 	if (S_ISREG(status.st_mode) && status.st_size > 0 && lseek(file, 0, SEEK_CUR) == 0) {
 		input.size = status.st_size;
 		input.data = mmap(NULL, input.size, PROT_READ, MAP_PRIVATE, file, 0);
@@ -114,6 +116,11 @@ struct input input_read_any(const char *name)
 	return input;
 }
 
+struct input input_read_any(const char *name)
+{
+	return read_any(name, false);
+}
+
 const char *input_blame(struct input input)
 {
 	const char *producer = pipeline_producer();
@@ -128,13 +135,24 @@ const char *input_blame(struct input input)
 			  : "; the command that writes to it was killed, or had nothing to say";
 }
 
-struct input input_read(const char *name)
+static struct input check_size(struct input input)
 {
-	struct input input = input_read_any(name);
-
 	if (input.size == 0)
 		fail("%s: is empty%s", input.name, input_blame(input));
 	return input;
+}
+
+struct input input_read(const char *name)
+{
+	return check_size(input_read_any(name));
+}
+
+struct input input_read_regular(const char *name)
+{
+	for (size_t i = mapped.count; i-- > 0;)
+		if (!strcmp(mapped.items[i].name, name))
+			return mapped.items[i];
+	return check_size(read_any(name, true));
 }
 
 const char *input_file_of(const unsigned char *data, size_t size, size_t *offset)

@@ -19,6 +19,10 @@ struct input input_read(const char *name);
 /* The same, but an empty input is allowed: its size is 0. */
 struct input input_read_any(const char *name);
 
+/* The same of a file that must be a regular one, and that is opened once, however often it is read.
+ */
+struct input input_read_regular(const char *name);
+
 /* Reads standard input to its end where it is a pipe, and fails silently if its producer has. */
 void input_fail_with_producer(void);
 

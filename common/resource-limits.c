@@ -86,6 +86,19 @@ void limits_lift(void)
 	lift(&cpu_time);
 }
 
+void limits_allow_files(bool allow)
+{
+	static struct rlimit at_start;
+	struct rlimit none = {0};
+
+	if (allow) {
+		setrlimit(RLIMIT_NOFILE, &at_start);
+	} else if (!getrlimit(RLIMIT_NOFILE, &at_start)) {
+		none.rlim_max = at_start.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &none);
+	}
+}
+
 static const char *text_of(const struct limit *limit)
 {
 	return limit->text[0] ? limit->text : limit->fault;

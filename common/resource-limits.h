@@ -19,6 +19,9 @@ void limits_raise(size_t bytes);
 /* Puts back the limits that the process started with: all is read. */
 void limits_lift(void);
 
+/* Whether the process may open files, as it may at first. Where not, that fails with EMFILE. */
+void limits_allow_files(bool allow);
+
 /* What to say where memory or CPU time has run out: that, and which limit was reached if it was one
  * of these. Safe in a signal handler. */
 const char *limits_memory_text(void);

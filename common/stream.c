@@ -194,7 +194,7 @@ static void read_references(
 	/* standard input is in no file, and would be waited for */
 	if (!strcmp(entry->input.name, "-"))
 		fail("%s: malformed module stream: refers to standard input", stream_name);
-	struct input file = input_read(entry->input.name);
+	struct input file = input_read_regular(entry->input.name);
 	char *lines = xstrndup((const char *)entry->input.data, entry->input.size), *line;
 
 	while ((line = strsep(&lines, "\n")))

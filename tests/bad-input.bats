@@ -329,6 +329,22 @@ without_privileges() {
 	done
 }
 
+@test "a thin stream that refers to what is no regular file" {
+	mkfifo fifo
+	bpf-extract --thin program.bc library.bc >stream.tar
+	for name in fifo /dev/zero /dev/fd/0; do
+		# a tar, whose checksums are made anew
+		perl -0777 -pe '
+			my $name = "'"$name"'";
+			substr($_, 0, 100) = pack "a100", $name;
+			substr($_, 148, 8) = " " x 8;
+			substr($_, 148, 8) = sprintf "%06o\0 ", unpack "%32C*", substr $_, 0, 512;' stream.tar >in.tar
+		[[ $(tar -tPf in.tar | head -n 1) == "$name" ]]
+		one_error "bpf-merge: error: $name: is not a regular file" timeout 20 bpf-merge -o dir/out in.tar < <(sleep 1)
+		untouched
+	done
+}
+
 # --- What is read without an end ---
 
 # many_types: bitcode that says that it has 2^31 types, which takes 16 GiB

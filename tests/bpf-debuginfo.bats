@@ -760,7 +760,7 @@ always_with_btf() {
 # --- Options ---
 
 @test "--help lists every option" {
-	lists_options bpf-debuginfo --btf --debug-info --strip --list
+	lists_options bpf-debuginfo --btf --debug-info --btf-source --strip --list
 }
 
 @test "--version" {

@@ -221,6 +221,10 @@ compile_program() {
 		bpf-debuginfo --btf --debug-info=none
 		bpf-codegen --debug-info=none -o out
 	END
+	passes --btf --btf-source none <<-'END'
+		bpf-merge --btf
+		bpf-debuginfo --btf --btf-source=none
+	END
 	passes --btf --debug-info full <<-'END'
 		bpf-merge
 		bpf-core
@@ -502,7 +506,7 @@ compile_program() {
 
 @test "a value that is missing" {
 	for option in -o --output --target --cpu --cpu-features --emit -O --export --export-symbols -L -l \
-		--debug-info --llvm-args --dump-module --log-level --log-file --fatal-errors \
+		--debug-info --btf-source --llvm-args --dump-module --log-level --log-file --fatal-errors \
 		--unresolved-symbols --flavor; do
 		usage_error "option '$option' needs a value" in.bc $option
 		[[ $option == --llvm-args || $option == --cpu-features ]] ||
@@ -535,6 +539,7 @@ compile_program() {
 	refuse --emit exe 'obj, asm, llvm-ir, llvm-bc'
 	refuse -O 4 '0, 1, 2, 3, s, z'
 	refuse --debug-info some 'lines, full, none'
+	refuse --btf-source some 'embed, none'
 	refuse --log-level loud 'off, error, warn, info, debug, trace'
 	refuse --fatal-errors yes 'true, false'
 	refuse --unresolved-symbols allow 'error, warn, ignore'
@@ -547,7 +552,7 @@ compile_program() {
 	[[ ! $stderr ]]
 	for option in '-o, --output PATH' '--target TRIPLE' '--cpu CPU' '--cpu-features LIST' '--emit KIND' \
 		'-O LEVEL' '--export LIST' '--export-symbols PATH' '-L DIR' '-l NAME' --btf \
-		'--debug-info WHAT' --unroll-loops --ignore-inline-never --disable-expand-memcpy-in-order \
+		'--debug-info WHAT' '--btf-source WHAT' --unroll-loops --ignore-inline-never --disable-expand-memcpy-in-order \
 		--disable-memory-builtins --allow-bpf-trap '--llvm-args LIST' '--dump-module PATH' \
 		'--log-level LEVEL' '--log-file PATH' '--fatal-errors BOOL' --debug '-flavor X' \
 		'-h, --help' '-V, --version' '--save-temps[=DIR]' -v -### --time --no-limits '--unresolved-symbols MODE'; do

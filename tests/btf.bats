@@ -399,6 +399,104 @@ other_program() {
 	[[ $output == *"; return read(ctx->ingress_ifindex); @ btf-rejected.c:15"* ]]
 }
 
+# --- The source that BTF quotes ---
+
+# quotes OBJECT LINE...: its BTF has each line, as it is
+quotes() {
+	local line
+
+	section "$1" .BTF | tr '\0' '\n' >btf-strings
+	for line in "${@:2}"; do
+		grep -qFx -e "$line" btf-strings || { echo "not quoted: $line" && return 1; }
+	done
+}
+
+quotes_nothing() {
+	quotes "$1" "$PWD/quoted.c"
+	run ! grep -q -e '^int ' -e return btf-strings
+}
+
+# compile_quoted: of lines that a string of IR has otherwise, and of one that no code is made of
+compile_quoted() {
+	printf '%s\n' '/* quoted.c */' 'int first(int x) { return x + "ab\n"[x & 1]; } // 100% \22' \
+		'int other = 3;' $'int second(int x) { return x ^ other; } // \xc3\xa4\t' $'int third(int x) { return -x; }\r' >quoted.c
+	printf %s 'int last(int x) { return ~x; }' >>quoted.c
+	lines=('int first(int x) { return x + "ab\n"[x & 1]; } // 100% \22' $'int second(int x) { return x ^ other; } // \xc3\xa4\t'
+		'int third(int x) { return -x; }' 'int last(int x) { return ~x; }')
+	"$CLANG" "${BPF_CFLAGS[@]}" -g "$@" -emit-llvm -c -o quoted.bc "$PWD/quoted.c"
+}
+
+@test "BTF quotes lines of source as they are, as clang's does" {
+	compile_quoted
+	bpf-linker --btf -o out.o quoted.bc
+	quotes out.o "${lines[@]}"
+	run ! grep -q '^int other' btf-strings
+	"$CLANG" "${BPF_CFLAGS[@]}" -g -c -o clang.o "$PWD/quoted.c"
+	diff <(section clang.o .BTF | tr '\0' '\n' | grep -a '^int ' | sort) <(grep -a '^int ' btf-strings | sort)
+	rm quoted.c
+	bpf-linker --btf -o without.o quoted.bc
+	quotes_nothing without.o
+}
+
+@test "--btf-source=none quotes nothing" {
+	compile_quoted
+	bpf-linker --btf --btf-source none -o out.o quoted.bc
+	quotes_nothing out.o
+	rm quoted.c
+	bpf-linker --btf -o without.o quoted.bc
+	cmp out.o without.o
+}
+
+@test "what the compiler has embedded is quoted, unless --btf-source=none" {
+	compile_quoted -gembed-source -gdwarf-5
+	rm quoted.c
+	bpf-linker --btf -o out.o quoted.bc
+	quotes out.o "${lines[@]}"
+	bpf-linker --btf --btf-source=none -o out.o quoted.bc
+	quotes_nothing out.o
+	run ! grep -qa third\(int out.o
+}
+
+@test "the source is read by bpf-debuginfo, and by no later stage" {
+	compile_quoted
+	bpf-merge --btf quoted.bc | bpf-debuginfo --btf -o embedded.bc
+	bpf-codegen -o by-hand.o quoted.bc
+	quotes_nothing by-hand.o
+	rm quoted.c
+	bpf-codegen -o out.o embedded.bc
+	quotes out.o "${lines[@]}"
+}
+
+@test "line tables have no source, but in DWARF 5 with --debug-info=full" {
+	for version in 4 5; do
+		compile_quoted -gdwarf-$version
+		for kind in lines none full; do
+			bpf-linker --btf --debug-info=$kind -o out.o quoted.bc
+			quotes out.o "${lines[@]}"
+			"$OBJCOPY" --remove-section=.BTF out.o
+			[[ $(grep -ac third\(int out.o) == "$([[ $version$kind == 5full ]] && echo 1 || echo 0)" ]]
+			[[ $kind == none ]] || "$OBJDUMP" -S out.o | grep -F '; int third(int x)'
+		done
+	done
+}
+
+@test "only regular files are quoted, and nothing is waited for" {
+	compile_quoted
+	mkdir folder
+	mkfifo fifo
+	for source in fifo /dev/zero /dev/tty folder nowhere /proc/self/environ quoted.c/x; do
+		rm -f quoted.c && ln -s "$source" quoted.c
+		timeout 20 bpf-linker --btf -o out.o quoted.bc
+		quotes_nothing out.o
+		timeout 20 bpf-codegen -o out.o quoted.bc
+		quotes_nothing out.o
+	done
+	# sparse, and too large
+	rm quoted.c && truncate -s 65M quoted.c
+	bpf-linker --btf -o out.o quoted.bc
+	quotes_nothing out.o
+}
+
 # --- C++ ---
 
 @test "tags that structs say are those of clang's attributes" {

@@ -4,6 +4,7 @@
 #include "builtins.h"
 #include "dwarf.h"
 #include "integer-expand.h"
+#include "resource-limits.h"
 #include "link-map.h"
 #include "memory-expand.h"
 #include "memory-intrinsics.h"
@@ -198,7 +199,10 @@ static void write_without_dwarf(const char *text, size_t size, struct output *ou
 static const void *write_code(LLVMModuleRef module, LLVMTargetMachineRef machine,
     LLVMCodeGenFileType type, struct output *output)
 {
+	/* LLVM would read the source that BTF quotes; bpf-debuginfo has done that, and with care */
+	limits_allow_files(false);
 	LLVMMemoryBufferRef code = generate(module, machine, type);
+	limits_allow_files(true);
 	if (type == LLVMObjectFile && target_allows_library_calls())
 		unsupported_check_calls(module, code);
 	const char *data = LLVMGetBufferStart(code);

@@ -18,6 +18,7 @@
 #include "nodes.h"
 #include "options.h"
 #include "reach.h"
+#include "sources.h"
 #include "tags.h"
 #include "text.h"
 #include "types.h"
@@ -27,13 +28,16 @@
 #include <string.h>
 
 static const char *const kinds[] = {"lines", "full", "none", NULL};
-static const char *debug_info = "lines";
+static const char *const source_kinds[] = {"embed", "none", NULL};
+static const char *debug_info = "lines", *btf_source = "embed";
 static bool btf, strip, list;
 
 static const struct option_spec own_options[] = {
     {"btf", 0, OPTION_FLAG, &btf, NULL, "make debug info fit for BTF"},
     {"debug-info", 0, OPTION_CHOICE, &debug_info, "WHAT",
 	"beside BTF, keep lines, DWARF in full, or none (default: lines)", kinds},
+    {"btf-source", 0, OPTION_CHOICE, &btf_source, "WHAT",
+	"embed the lines of source that BTF quotes, or none (default: embed)", source_kinds},
     {"strip", 0, OPTION_FLAG, &strip, NULL, "drop all debug info"},
     {"list", 0, OPTION_FLAG, &list, NULL, "instead of the module, write what is changed, and why"},
     {NULL},
@@ -65,12 +69,15 @@ static void fit_for_btf(void)
 	fit_nodes();
 	fit_linkage();
 	fit_units(&units);
+	fit_sources(!strcmp(btf_source, "embed"));
 	parse_remade();
 	if (!keeps_all)
 		declare_named_only(reached);
 	put_replacements_in_place();
 	fit_nesting();
 	drop_the_rest(&units);
+	if (!keeps_all)
+		keep_sources_out_of_line_tables();
 }
 
 int main(int argc, char **argv)

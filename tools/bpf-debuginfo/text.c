@@ -96,7 +96,8 @@ void parse_remade(void)
 	for (size_t i = 0; i < remade.count; i++) {
 		struct values operands = operands_of(remade.items[i]);
 		for (size_t j = 0; j < operands.count; j++)
-			set_operand(new[i], j, operands.items[j]);
+			if (operands.items[j]) /* else an edit may have put one in */
+				set_operand(new[i], j, operands.items[j]);
 		free(operands.items);
 		replace(remade.items[i], new[i]);
 		add_node(new[i]);
