@@ -298,7 +298,9 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	libllvm_load(!operands.count || !strcmp(operands.items[0].text, "-"));
 	crash_catch_llvm();
 	message_capture_stderr();
-	limits_set();
+	/* what another stage has made is no stranger's, and its cost would count */
+	if (!pipeline_has_stage_before())
+		limits_set();
 	return operands;
 }
 
