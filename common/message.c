@@ -13,7 +13,7 @@
 const char *const message_level_names[] = {"off", "error", "warn", "info", "debug", "trace", NULL};
 static const char *const level_words[] = {"", "error", "warning", "info", "debug", "trace"};
 
-const char *program_name;
+const char *program_name, *message_help_of;
 const char *volatile message_subject;
 
 static enum message_level shown_level = LEVEL_WARN;
@@ -138,6 +138,7 @@ static void say(
     enum message_level level, const char *format, va_list arguments, bool points_to_help)
 {
 	const char *cause = strerror(errno);
+	const char *command = message_help_of ? message_help_of : program_name;
 	bool wants_cause = *format && format[strlen(format) - 1] == ':';
 	char *text = NULL, *line = NULL;
 	int length = vasprintf(&text, format, arguments);
@@ -148,7 +149,7 @@ static void say(
 		/* one write for each line: the lines of stages that speak at once must not mix */
 		length = asprintf(&line, "%s: %s: %s%s%s%s%s%s\n", program_name, level_words[level],
 		    text, wants_cause ? " " : "", wants_cause ? cause : "",
-		    points_to_help ? "; see '" : "", points_to_help ? program_name : "",
+		    points_to_help ? "; see '" : "", points_to_help ? command : "",
 		    points_to_help ? " --help'" : "");
 	}
 	if (length >= 0) {

@@ -13,6 +13,9 @@ extern const char *const message_level_names[];
 /* The program's name, as it stands in front of every message. */
 extern const char *program_name;
 
+/* The command whose --help has the options that were given; NULL for the program itself. */
+extern const char *message_help_of;
+
 /* The input that is being worked on, for the messages of LLVM's crashes; NULL when none is. */
 extern const char *volatile message_subject;
 

@@ -35,6 +35,7 @@ void pipeline_join(void)
 	driver = getenv("BPF_LINKER_PIPELINE");
 	if (!driver)
 		return;
+	message_help_of = "bpf-linker";
 	may_retry = getenv("BPF_LINKER_RETRY");
 	if (limit) {
 		signal(SIGALRM, give_up);

@@ -87,7 +87,7 @@ relocations_of() {
 	run -2 bpf-opt --passes=no-such-pass -o out.bc bounds.bc
 	[[ $output == "bpf-opt: error: --passes: unknown pass name 'no-such-pass'; see 'bpf-opt --help'" ]]
 	run -2 bpf-linker --passes='instcombine,simplifycfg' --passes=nothing -o out.o bounds.bc
-	[[ $output == "bpf-opt: error: --passes: "*nothing*"; see 'bpf-opt --help'" ]]
+	[[ $output == "bpf-opt: error: --passes: "*nothing*"; see 'bpf-linker --help'" ]]
 }
 
 @test "--unroll-loops and --ignore-inline-never optimize it again" {
