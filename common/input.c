@@ -28,17 +28,17 @@ static struct input read_to_end(const char *name, int file)
 	} data = {NULL};
 	ssize_t count;
 
-	message_subject = name;
 	array_reserve(&data, PIPE_SIZE);
 	pipeline_wait_for(file);
 	while ((count = read(file, data.items + data.count, data.capacity - data.count)) != 0) {
 		if (count < 0 && errno != EINTR && errno != EAGAIN)
 			fail("%s:", name);
 		data.count += count < 0 ? 0 : count;
+		message_subject = name; /* where it takes more memory than there is */
 		array_reserve(&data, 1);
+		message_subject = NULL;
 		pipeline_wait_for(file);
 	}
-	message_subject = NULL;
 	return (struct input){name, data.items, data.count};
 }
 

@@ -81,6 +81,10 @@ alone() {
 	absent qemu wanted
 }
 
+@test "check-kernels: a kernel that is none of them" {
+	one_error "check-kernels: error: there is no '2.6', but 5.10 *" "$SCRIPTS/check-kernels" 2.6
+}
+
 @test "check-clients: a client that fails is one, and a name that is none is an error" {
 	one_error "check-clients: error: unknown client 'perl'; there are *" "$SCRIPTS/check-clients" perl
 	mkdir -p made/bin
