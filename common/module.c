@@ -174,6 +174,7 @@ void module_write(LLVMModuleRef module, struct output *output)
 	LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(module);
 
 	output_write(output, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+	LLVMDisposeMemoryBuffer(buffer);
 }
 
 void module_print(LLVMModuleRef module, struct output *output)

@@ -84,9 +84,10 @@ bool pipeline_has_stage_before(void)
 
 const void *pipeline_received(size_t *size)
 {
+	if (!has_stage_before)
+		return NULL;
 	*size = received.count;
-	return has_stage_before ? (const void *)received.items ? received.items : (const void *)""
-				: NULL;
+	return received.items ? (const void *)received.items : "";
 }
 
 void pipeline_start_next_stage(void)

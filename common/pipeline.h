@@ -67,7 +67,7 @@ void pipeline_hand_on(const void *data, size_t size);
 /* Whether the process has run another stage, which has handed its output on. */
 bool pipeline_has_stage_before(void);
 
-/* What that one has handed on, and its size; NULL where there was none. */
+/* What that one has handed on, and its size; NULL, and no size, where there was none. */
 const void *pipeline_received(size_t *size);
 
 /* The end of a stage: begins the next one; returns where there is none. */
