@@ -1,6 +1,6 @@
 #include "message.h"
-#include "memory.h"
 #include "printable.h"
+#include "resource-limits.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -70,7 +70,11 @@ static char *take_captured(void)
 
 char *message_take_captured(void)
 {
-	return xchecked(take_captured());
+	char *text = take_captured();
+
+	if (!text)
+		fail("%s", limits_memory_text());
+	return text;
 }
 
 void message_read_captured(char *text, size_t size)

@@ -585,7 +585,7 @@ make_bin() {
 	install 21 22
 	by LLVM22.1.8 <f.bc >x.bc
 	bpf-linker --btf -o out x.bc
-	diff out <(printf '%s 22\n' merge internalize debuginfo opt codegen)
+	diff out <(printf '%s 22\n' merge internalize core debuginfo opt codegen)
 }
 
 @test "only llvm-any is installed" {

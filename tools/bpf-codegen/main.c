@@ -133,7 +133,13 @@ static char *reword(const char *diagnostic)
 {
 	char *words = name_cpus(diagnostic);
 
-	return words ? words : unsupported_reword(generated, diagnostic);
+	if (words)
+		return words;
+	/* the user's line may be found in the input alone */
+	limits_allow_files(true);
+	words = unsupported_reword(generated, diagnostic);
+	limits_allow_files(false);
+	return words;
 }
 
 /* BPF has nothing that a stack protector could call. Code for what is not to be optimized would
