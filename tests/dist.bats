@@ -334,9 +334,10 @@ fails_in_root() {
 # Nothing stays behind: what the package managers write of themselves is below /var, and apt's own.
 # shellcheck disable=SC2016 # for the root's bash
 WITH_PACKAGES='set -euo pipefail
+	project=$PWD # where the roots may be, this one among them
 	cd /tmp && tar -x
 	files() {
-		find / -xdev -path /var -prune -o -path /tmp -prune -o -path /etc/apt -prune -o ! -type d -print | sort
+		find / -xdev -path "$project" -prune -o -path /var -prune -o -path /tmp -prune -o -path /etc/apt -prune -o ! -type d -print | sort
 	}
 	uses() {
 		[[ $(cd / && bpf-linker --version | head -n 1) == "bpf-linker $1" ]]
