@@ -33,14 +33,13 @@ static bool is_ir(const char *text, size_t size)
 	    "declare", "attributes", "uselistorder", "uselistorder_bb"};
 	const char *end = text + size;
 
-	while (text < end) {
-		if (*text == ';')
+	for (; text < end; text++)
+		if (*text == ';') {
 			text = memchr(text, '\n', end - text);
-		else if (!strchr(" \t\r\n", *text) || !*text)
+			if (!text)
+				return false;
+		} else if (!strchr(" \t\r\n", *text) || !*text)
 			break;
-		if (!text++)
-			return false;
-	}
 	if (text == end)
 		return false;
 	if (strchr("@%!$^", *text))

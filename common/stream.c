@@ -143,7 +143,7 @@ static struct stream_entry read_entry(
 	if (whole && (result != ARCHIVE_OK || size < whole))
 		fail("%s: the module stream is truncated in '%s'%s", stream.name, entry.input.name,
 		    input_blame(stream));
-	entry.input.data = whole ? data : NULL;
+	entry.input.data = whole ? data : (const unsigned char *)"";
 	entry.input.size = whole;
 	entry.origin = index_of(archive_entry_uname(header), origin_names, 3, ORIGIN_INPUT);
 	entry.content = index_of(archive_entry_gname(header), content_names, 4,

@@ -96,6 +96,17 @@ alone() {
 	[[ ${lines[0]} == 'not ok libbpf' && $output == *'it does not link'* && $output == *$'\n0 passed, 1 failed, 0 skipped' ]]
 }
 
+@test "deps: what fuzz needs is clang's runtime" {
+	stub_apt
+	INSTALLED=llvm-22-dev
+	deps fuzz
+	for package in clang-22 llvm-22 libclang-rt-22-dev libarchive-dev; do
+		grep -x $package wanted
+	done
+	deps check
+	grep -x libclang-rt-22-dev wanted
+}
+
 @test "deps: what make needs with an LLVM from source" {
 	stub_apt
 	deps llvm

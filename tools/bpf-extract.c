@@ -208,12 +208,12 @@ static void add_index(
 	FILE *file = xopen_memstream(&lines, &size);
 	for (; count--; offset += width) {
 		const unsigned char *next = memchr(name, '\0', end - name);
-		if (!next++)
+		if (!next)
 			fail("%s: malformed symbol index", archive.name);
 		void **entry = map_find(members, key_of(big_endian(offset, width)));
 		if (entry)
 			fprintf(file, "%zu %s\n", stream.count - (size_t)*entry, name);
-		name = next;
+		name = next + 1;
 	}
 	xclose_memstream(file);
 	if (size)

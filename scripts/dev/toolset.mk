@@ -7,7 +7,7 @@
 # VERSION, OLDEST_LLVM, NEWEST_LLVM   bpf-linker's, and those that are supported
 #
 # and of those that the user gives, CC, AR, CFLAGS, CPPFLAGS, LDFLAGS, LLVM_LINK, SANITIZE, WERROR and V.
-# The goals are toolset, bpf-extract and one-process.
+# The goals are toolset, bpf-extract, one-process and fuzzers.
 
 CFLAGS ?= -O2 -g
 
@@ -65,8 +65,9 @@ BIG = $(TOOLSET)/$(firstword $(BIG_TOOLS))
 EXTRACT = $(LIBEXEC)/bpf-extract
 DRIVER = $(LIBEXEC)/bpf-driver
 ONE_PROCESS = $(BUILD)/one-process
+FUZZ_PROGRAMS = $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(filter-out %/harness.c,$(wildcard tests/fuzz/*.c)))
 
-.PHONY: toolset bpf-extract one-process always
+.PHONY: toolset bpf-extract one-process fuzzers always
 .DELETE_ON_ERROR:
 .SUFFIXES:
 toolset: $(TOOLS:%=$(TOOLSET)/%) $(if $(filter any,$(LLVM)),$(TOOLSET)/find-libllvm)
@@ -74,6 +75,8 @@ toolset: $(TOOLS:%=$(TOOLSET)/%) $(if $(filter any,$(LLVM)),$(TOOLSET)/find-libl
 bpf-extract: $(EXTRACT) $(DRIVER)
 	@:
 one-process: $(ONE_PROCESS)
+	@:
+fuzzers: $(FUZZ_PROGRAMS)
 	@:
 
 # Everything is made anew when it would be made otherwise.
@@ -136,6 +139,10 @@ $(SMALL) $(BIG) $(EXTRACT) $(DRIVER) $(ONE_PROCESS): $(OBJECTS)/common.a
 	$(call say,link $@) $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(MORE_LIBS) $(LIBS) -o $(OBJECTS)/$(@F) >/dev/null
 	@scripts/dev/install-programs $(@D) $(OBJECTS)/$(@F) && rm $(OBJECTS)/$(@F) && touch $@
 
+# scripts/dev/fuzz gives the flags; main is libFuzzer's.
+$(FUZZ_PROGRAMS): $(BUILD)/%: $(OBJECTS)/tests/fuzz/%.o $(OBJECTS)/tests/fuzz/harness.o $(OBJECTS)/common.a
+	$(call say,link $@) $(CC) -fsanitize=fuzzer $(ALL_LDFLAGS) $^ -larchive $(LIBS) -o $@
+
 $(addprefix $(TOOLSET)/,$(filter-out $(notdir $(SMALL)),$(SMALL_TOOLS))): $(SMALL)
 	@ln -f $< $@
 $(addprefix $(TOOLSET)/,$(filter-out $(notdir $(BIG)),$(BIG_TOOLS))): $(BIG)
@@ -150,4 +157,4 @@ $(TOOLSET)/find-libllvm: scripts/find-libllvm $(OBJECTS)/flags
 show-%:
 	@echo $($*)
 
--include $(wildcard $(patsubst %,$(OBJECTS)/%/*.d,common tools tools/* tests/bench))
+-include $(wildcard $(patsubst %,$(OBJECTS)/%/*.d,common tools tools/* tests/bench tests/fuzz))
