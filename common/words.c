@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEEPEST = 100, MOST_WORDS = 1000000 };
+enum { DEEPEST = 100, MOST_FILES = 10000, MOST_WORDS = 1000000 };
 
 static void expand_file(struct words *words, const char *argument, unsigned depth);
 
@@ -73,6 +73,9 @@ static void expand_file(struct words *words, const char *argument, unsigned dept
 {
 	if (depth > DEEPEST)
 		fail_usage("response files nest too deep: '%s'", argument);
+	if (++words->file_count > MOST_FILES)
+		fail_usage(
+		    "more than %d response files, the last of them '%s'", MOST_FILES, argument);
 	struct input input = input_read_any(argument + 1);
 	char *next = xstrndup((const char *)input.data, input.size), *word;
 

@@ -7,15 +7,16 @@
 
 struct words {
 	ARRAY(const char *);
-	bool only_files; /* -- came before */
+	size_t file_count; /* response files that were read, each as often as it is named */
+	bool only_files;   /* -- came before */
 };
 
 /* Appends the words, but for each `@FILE` those of the file, in which white space separates them,
  * quotes of both kinds keep it, and a backslash keeps the character after it, inside quotes too.
  * Files are nested at most 100 deep. What names no file is taken as it is where there is a file of
  * this very name, `@` included; after `--` everything is. Fails as on a wrong command line on files
- * that cannot be read, that are none (but for open descriptors, /dev/fd/N), and on more than a
- * million words. */
+ * that cannot be read, that are none (but for open descriptors, /dev/fd/N), on more than a million
+ * words, and on more than 10,000 files. */
 void words_expand(struct words *words, const char *const *given, size_t count);
 
 /* The word as any POSIX shell reads it: for the caller to free. What a terminal would act on is

@@ -461,6 +461,16 @@ compile_program() {
 	usage_error 'more than 1000000 arguments' -o out @response
 }
 
+@test "response files that name each other twice, and so on, are no more than can be read" {
+	local i
+
+	for i in {0..40}; do
+		echo "@file$((i + 1)) @file$((i + 1))" >"file$i"
+	done
+	: >file41
+	usage_error "more than 10000 response files, the last of them '@file39'" @file0
+}
+
 @test "a response file that names itself" {
 	echo '@response' >response
 	usage_error "response files nest too deep: '@response'" @response
