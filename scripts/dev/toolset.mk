@@ -139,8 +139,11 @@ $(SMALL) $(BIG) $(EXTRACT) $(DRIVER) $(ONE_PROCESS): $(OBJECTS)/common.a
 	$(call say,link $@) $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(MORE_LIBS) $(LIBS) -o $(OBJECTS)/$(@F) >/dev/null
 	@scripts/dev/install-programs $(@D) $(OBJECTS)/$(@F) && rm $(OBJECTS)/$(@F) && touch $@
 
-# scripts/dev/fuzz gives the flags; main is libFuzzer's.
-$(FUZZ_PROGRAMS): $(BUILD)/%: $(OBJECTS)/tests/fuzz/%.o $(OBJECTS)/tests/fuzz/harness.o $(OBJECTS)/common.a
+# GNUmakefile gives the flags; main is libFuzzer's. A fuzzer of a tool's file may need others of the tool.
+$(OBJECTS)/fuzzed.a: $(call tool_objects,bpf-merge)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(FUZZ_PROGRAMS): $(BUILD)/%: $(OBJECTS)/tests/fuzz/%.o $(OBJECTS)/tests/fuzz/harness.o $(OBJECTS)/fuzzed.a $(OBJECTS)/common.a
 	$(call say,link $@) $(CC) -fsanitize=fuzzer $(ALL_LDFLAGS) $^ -larchive $(LIBS) -o $@
 
 $(addprefix $(TOOLSET)/,$(filter-out $(notdir $(SMALL)),$(SMALL_TOOLS))): $(SMALL)
