@@ -42,7 +42,7 @@ static bool is_ir(const char *text, size_t size)
 			break;
 	if (text == end)
 		return false;
-	if (strchr("@%!$^", *text))
+	if (*text && strchr("@%!$^", *text))
 		return is_named_entity(text, end);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		size_t length = strlen(words[i]);

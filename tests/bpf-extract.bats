@@ -272,6 +272,12 @@ content_of() {
 	[[ $(defines lib.a) == 'thrice twice' ]]
 }
 
+@test "a member that begins with a NUL is no IR, whatever follows" {
+	printf '\0name = 1\n' >data
+	"$LLVM_AR" rcS lib.a raw.bc data
+	entries_are lib.a <<<'member/bitcode lib.a(raw.bc)'
+}
+
 @test "an archive with an index of 64 bits" {
 	SYM64_THRESHOLD=0 "$LLVM_AR" --format=gnu rcs lib.a raw.bc thrice.bc
 	[[ $(head -c 15 lib.a) == $'!<arch>\n/SYM64/' ]]
