@@ -104,9 +104,12 @@ static char *quoted_after(char *text, const char *before)
 {
 	char *found = strstr(text, before), *end;
 
-	if (!found || !strchr("\"'", found[strlen(before)]))
+	if (!found)
 		return NULL;
-	found += strlen(before) + 1;
+	found += strlen(before);
+	if (*found != '"' && *found != '\'')
+		return NULL;
+	found++;
 	end = strchr(found, found[-1]);
 	if (!end)
 		return NULL;

@@ -25,6 +25,16 @@ static void leave_llvm(const char *reason)
 	fail("LLVM: %s", reason);
 }
 
+static void try_producers(void)
+{
+	for (size_t i = 0; i < stream.count; i++) {
+		char *producer = producer_of(stream.items[i].input);
+		EXPECT(!producer || is_shown_safely(producer));
+		producer_may_be_newer(producer, "22.1.8");
+		free(producer);
+	}
+}
+
 static void try_list(struct input input)
 {
 	stream.count = written.count = 0;
@@ -68,6 +78,7 @@ void fuzz(const unsigned char *data, size_t size)
 	stream.count = without_bitcode.count = written.count = 0;
 	extract(input, ORIGIN_INPUT, 0);
 	write_newest_llvm();
+	try_producers();
 	try_round_trip();
 	try_list(input);
 }
