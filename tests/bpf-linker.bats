@@ -60,6 +60,10 @@ stub() {
 	chmod +x "$file"
 }
 
+# What a stub runs that ends with the driver, as stages do: it is in pids again once it does.
+# shellcheck disable=SC2016 # for the stub's shell
+WAITS='exec setpriv --pdeathsig TERM sh -c "echo \$\$ >>pids; exec sleep 60"'
+
 # no_stage_left: none that runs in this directory, which is the test's own
 no_stage_left() {
 	local pid
@@ -640,13 +644,13 @@ each_shell() {
 		run --separate-stderr -1 $shell "$driver" -o out in.bc
 		[[ $stderr == 'bpf-linker: error: bpf-opt was killed by signal 11 (SEGV)' ]] || { echo "$shell: $stderr" && return 1; }
 		for stage in extract merge opt; do
-			stub $stage 'exec setpriv --pdeathsig TERM sleep 60'
+			stub $stage "$WAITS"
 		done
 		for signal in INT TERM; do
 			rm -f pids
 			# shellcheck disable=SC2086
 			env --default-signal=INT $shell "$driver" -o out in.bc 3>&- 4>&- &
-			wait_until has_lines pids 3
+			wait_until has_lines pids 6
 			kill -$signal $!
 			ends_with $((128 + $(kill -l $signal))) $!
 			wait_until no_process_left
@@ -855,10 +859,10 @@ each_shell() {
 
 @test "--save-temps ends on a signal" {
 	make_stubs
-	stub extract 'exec setpriv --pdeathsig TERM sleep 60'
+	stub extract "$WAITS"
 	stub merge 'touch merged'
 	bpf-linker -o out in.bc --save-temps 3>&- &
-	wait_until has_lines pids 2 # bpf-extract was asked for the LLVM first
+	wait_until has_lines pids 3 # bpf-extract was asked for the LLVM first
 	kill $!
 	ends_with 143 $!
 	wait_until no_process_left
@@ -1127,12 +1131,12 @@ library_and_program() {
 @test "a signal to the driver ends all" {
 	make_stubs
 	for stage in extract merge opt; do
-		stub $stage 'exec setpriv --pdeathsig TERM sleep 60'
+		stub $stage "$WAITS"
 	done
 	echo precious >out
 	for signal in HUP INT TERM; do
 		rm -f pids
-		(wait_until has_lines pids 3 && kill -$signal "$(ps -o ppid= "$(head -n 1 pids)" | tr -d ' ')") 3>&- &
+		(wait_until has_lines pids 6 && kill -$signal "$(ps -o ppid= "$(head -n 1 pids)" | tr -d ' ')") 3>&- &
 		SECONDS=0
 		died_of $signal bpf-linker -o out in.bc
 		[[ ! $stderr && $SECONDS -lt 10 && $(<out) == precious ]]
