@@ -977,7 +977,7 @@ harmless() {
 			mkfifo input
 			"$tool" "${arguments[@]}" -o out - <input 2>said 3>&- &
 			exec 4>input
-			wait_for_catching $! XCPU # with LLVM's own handlers
+			wait_for_catching $! SYS # with LLVM's own handlers
 			kill -$signal $!
 			status=0
 			wait $! || status=$?
