@@ -24,6 +24,7 @@
 
 /* GNUmakefile calls each tool's main so; weak, for no program has them all. */
 #define TOOL_MAIN(name) int name##_main(int argc, char **argv) __attribute__((weak))
+TOOL_MAIN(bpf_extract);
 TOOL_MAIN(bpf_merge);
 TOOL_MAIN(bpf_internalize);
 TOOL_MAIN(bpf_core);
@@ -36,6 +37,7 @@ static const struct program {
 	int (*main)(int argc, char **argv);
 	bool *when_needed; /* between two others, it runs only where this says so */
 } tools[] = {
+    {"bpf-extract", bpf_extract_main},
     {"bpf-merge", bpf_merge_main},
     {"bpf-internalize", bpf_internalize_main},
     {"bpf-core", bpf_core_main, &module_needs_core},

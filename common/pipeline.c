@@ -1,5 +1,6 @@
 #include "pipeline.h"
 #include "array.h"
+#include "memory.h"
 #include "message.h"
 #include "standard-files.h"
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 /* The mark of the highest status; it has LEAST_MARK newlines for status 1. */
-static const char mark[] = "\n\n\n\n\n";
+static const char mark[] = "\n\n\n\n\n\n";
 enum { LEAST_MARK = 3 };
 
 static const char *driver; /* its process number */
@@ -58,6 +59,7 @@ struct bytes {
 };
 static struct bytes received, handed_on;
 static bool has_stage_before;
+static const char *next_toolset; /* the folder of another one; else NULL */
 
 void pipeline_begin_stage(char **arguments, void (*start_next)(void))
 {
@@ -90,16 +92,17 @@ const void *pipeline_received(size_t *size)
 	return received.items ? (const void *)received.items : "";
 }
 
-void pipeline_start_next_stage(void)
+/* Returns where it cannot. */
+static void execute(const char *program, char **arguments, struct bytes input)
 {
-	if (!start_next_stage)
-		return;
-	has_stage_before = true;
-	received = handed_on;
-	handed_on = (struct bytes){NULL};
-	may_retry = false; /* it is the first stage's */
-	unsetenv("BPF_LINKER_RETRY");
-	start_next_stage();
+	int file = memfd_create("module", 0);
+
+	if (file < 0 || write(file, input.items, input.count) != (ssize_t)input.count ||
+	    lseek(file, 0, SEEK_SET))
+		fail("cannot start the next stage:");
+	standard_file_replace(STDIN_FILENO, file);
+	message_release_stderr();
+	execv(program, arguments);
 }
 
 void pipeline_start_afresh(void)
@@ -108,17 +111,77 @@ void pipeline_start_afresh(void)
 
 	if (!has_stage_before)
 		return;
-	int file = memfd_create("module", 0);
-	if (file < 0 || write(file, received.items, received.count) != (ssize_t)received.count ||
-	    lseek(file, 0, SEEK_SET))
-		fail("cannot start the next stage:");
-	standard_file_replace(STDIN_FILENO, file);
-	message_release_stderr();
 	/* in an emulator, /proc/self/exe may be that */
 	(void)!readlink("/proc/self/exe", program, sizeof program - 1);
-	execv(program, stage_arguments);
+	execute(program, stage_arguments, received);
 	execv("/proc/self/exe", stage_arguments);
 	fail("cannot start the next stage:");
+}
+
+/* The toolset */
+
+bool pipeline_chooses_toolset(void)
+{
+	return start_next_stage && getenv("BPF_LINKER_TOOLSETS");
+}
+
+/* The version of a toolset, 0 where none suits. */
+static unsigned long choose_toolset(unsigned least, bool all_known)
+{
+	char *list = xstrdup(getenv("BPF_LINKER_TOOLSETS")), *word;
+	unsigned long chosen = 0;
+
+	while ((word = strsep(&list, " "))) {
+		unsigned long version = strtoul(word, NULL, 10);
+		if (version && version >= least &&
+		    (!chosen || (all_known ? version < chosen : version > chosen)))
+			chosen = version;
+	}
+	return chosen;
+}
+
+/* The folder that a path to a file in it, or below it, begins with; NULL where it names none. */
+static const char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? xstrndup(path, slash - path) : NULL;
+}
+
+void pipeline_settle_toolset(unsigned least, bool all_known)
+{
+	unsigned long version = choose_toolset(least, all_known);
+	const char *own = folder_of(stage_arguments[0]), *toolsets = own ? folder_of(own) : NULL;
+
+	if (!version || !toolsets)
+		fail_silently(STATUS_OTHER_TOOLSET);
+	const char *toolset = xasprintf("%s/llvm-%lu", toolsets, version);
+	if (strcmp(toolset, own) != 0)
+		next_toolset = toolset;
+	dprintf(STDOUT_FILENO, "/%lu\t\n", version);
+}
+
+static void start_next_in(const char *toolset)
+{
+	char **next = stage_arguments;
+
+	while (strcmp(*next++, ":") != 0)
+		;
+	const char *program = xasprintf("%s/%s", toolset, *next);
+	execute(program, next, handed_on);
+	fail("'%s' cannot be run; install bpf-linker again:", program);
+}
+
+void pipeline_start_next_stage(void)
+{
+	if (!start_next_stage)
+		return;
+	if (next_toolset)
+		start_next_in(next_toolset);
+	has_stage_before = true;
+	received = handed_on;
+	handed_on = (struct bytes){NULL};
+	start_next_stage();
 }
 
 bool pipeline_has_driver(void)
@@ -128,7 +191,7 @@ bool pipeline_has_driver(void)
 
 bool pipeline_may_retry(void)
 {
-	return may_retry;
+	return may_retry && !strcmp(program_name, "bpf-merge");
 }
 
 void pipeline_set_last_stage(void)

@@ -1,6 +1,6 @@
 /* One stage of a pipe. bpf-linker runs
  *
- *     bpf-extract | bpf-merge : bpf-internalize : bpf-core : bpf-debuginfo | bpf-opt : bpf-codegen
+ *     bpf-extract : bpf-merge : bpf-internalize : bpf-core : bpf-debuginfo | bpf-opt : bpf-codegen
  *
  * without bpf-core and bpf-debuginfo where there is no --btf; anybody may type the same, or run one
  * stage alone. A `:` stands between stages that are one program, which run in one process, one
@@ -22,17 +22,23 @@
  *     BPF_LINKER_TIME_LIMIT    seconds after which the stage gives up, with status 3: the libLLVM
  *                              that is tried then may not know what it reads.
  *     BPF_LINKER_LIBLLVM       the library to load (libllvm.h).
+ *     BPF_LINKER_TOOLSETS      versions of LLVM, with spaces between them, of which bpf-extract
+ * --say-llvm chooses where bpf-merge follows it in one process: the oldest that is as new as the
+ * inputs, for each is in a folder llvm-VERSION beside that of its own. Of another one, bpf-merge is
+ * started afresh. Where none suits, it says nothing and ends with STATUS_OTHER_TOOLSET; the driver
+ * then runs bpf-extract in a process of its own, and chooses.
  *
  * In the pipe:
  *
  *  1. A toolset line, where the driver does not know the toolset yet. bpf-extract --say-llvm begins
- *     its output with one: which LLVM is needed, who needs it. The shell that is to become
- *     bpf-merge reads it and chooses; each shell before its stage starts hands `/TOOLSET TAB
- *     LIBRARY` on, which the next one reads. No stage gets to see it.
+ *     its output with one. In a process of its own: which LLVM is needed, who needs it; the shell
+ *     that is to become bpf-merge reads it, chooses, and hands `/TOOLSET TAB LIBRARY` on, which the
+ *     next one reads. With bpf-merge in the process, this is what it begins with. No stage gets to
+ *     see it.
  *  2. The work: a tar (stream.h) for bpf-merge, and one module of bitcode for each one after it.
  *     Nothing of it is written before all is known to be well.
  *  3. Or else, as the whole output, the mark of a failure: newlines, which go unnoticed by people
- *     and scripts; one for each of 2 + the exit status, 1 to 3. Who reads it says nothing, does
+ *     and scripts; one for each of 2 + the exit status, 1 to 4. Who reads it says nothing, does
  *     the same, and ends with the same status. The driver, too, leaves the mark of status 1 where
  *     it cannot start a stage, and hands on the mark that it reads where a toolset line is due.
  *
@@ -41,14 +47,15 @@
  * last stage is that of the link.
  *
  * Exit statuses: 0 the output is written, 1 the input or the link is at fault, 2 the command line
- * is, STATUS_UNREADABLE another LLVM is to be tried. */
+ * is, STATUS_UNREADABLE another LLVM is to be tried, STATUS_OTHER_TOOLSET one that bpf-extract does
+ * not know. */
 #ifndef PIPELINE_H
 #define PIPELINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { STATUS_UNREADABLE = 3 };
+enum { STATUS_UNREADABLE = 3, STATUS_OTHER_TOOLSET = 4 };
 
 /* Takes the program's part in the pipe of the driver that has started it, if one has. Fails where
  * BPF_LINKER_PIPELINE names another process than the one that did. */
@@ -77,6 +84,14 @@ void pipeline_start_next_stage(void);
  * where what those leave in LLVM would make a difference. Does nothing where there were none. */
 void pipeline_start_afresh(void);
 
+/* Whether the stage is to choose the toolset for those after it. */
+bool pipeline_chooses_toolset(void);
+
+/* Chooses it, for inputs of which the newest is of version least of LLVM, 0 where none is known;
+ * all_known: whether all are. Says which one on standard output, for the driver. Ends the program
+ * where none suits. */
+void pipeline_settle_toolset(unsigned least, bool all_known);
+
 /* Whether a driver has started the program. */
 bool pipeline_has_driver(void);
 
@@ -102,7 +117,7 @@ void pipeline_fail_with_producer(const void *data, size_t size);
 /* The stage before, where a driver has started it; else NULL. */
 const char *pipeline_producer(void);
 
-/* Leaves the mark of a failure with that exit status, 1 to 3, where another stage may read our
+/* Leaves the mark of a failure with that exit status, 1 to 4, where another stage may read our
  * output. Nothing must have been written to it before. Safe in a signal handler. */
 void pipeline_leave_mark(int status);
 

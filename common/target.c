@@ -141,6 +141,8 @@ static void set_llvm_options(bool reads_stdin)
 	for (size_t i = 0; i < llvm_args.count; i++)
 		list_add(&arguments, llvm_args.items[i]);
 	take_out_set(&arguments);
+	if (arguments.count == 1)
+		return;
 	const char *complaint = llvm_arguments_parse(&arguments, &llvm_args);
 	if (!complaint)
 		return;
@@ -179,10 +181,8 @@ static void fail_target(const char *triple, const char *reason)
 struct machine {
 	const char *triple, *cpu, *features;
 	bool as_clang; /* with the effort of its -O2; else as much as there is */
+	LLVMTargetMachineRef made;
 };
-
-static struct machine expected;
-static LLVMTargetMachineRef expected_machine;
 
 static LLVMTargetMachineRef create_machine(struct machine machine)
 {
@@ -196,11 +196,25 @@ static LLVMTargetMachineRef create_machine(struct machine machine)
 	    LLVMRelocStatic, LLVMCodeModelDefault);
 }
 
-static bool is_expected(struct machine machine)
+/* Machines are kept: one is made while the input is awaited, and what stages of a process need is
+ * mostly the same. */
+static LLVMTargetMachineRef find_or_create_machine(struct machine machine)
 {
-	return !strcmp(machine.triple, expected.triple) && !strcmp(machine.cpu, expected.cpu) &&
-	       !strcmp(machine.features, expected.features) &&
-	       machine.as_clang == expected.as_clang;
+	static struct {
+		ARRAY(struct machine);
+	} machines;
+
+	for (size_t i = 0; i < machines.count; i++) {
+		struct machine *other = &machines.items[i];
+		if (!strcmp(machine.triple, other->triple) && !strcmp(machine.cpu, other->cpu) &&
+		    !strcmp(machine.features, other->features) &&
+		    machine.as_clang == other->as_clang)
+			return other->made;
+	}
+	machine = (struct machine){xstrdup(machine.triple), xstrdup(machine.cpu),
+	    xstrdup(machine.features), machine.as_clang, create_machine(machine)};
+	array_add(&machines, machine);
+	return machine.made;
 }
 
 void target_start(bool reads_stdin)
@@ -220,10 +234,7 @@ void target_start(bool reads_stdin)
 	    .features = wanted_features ? wanted_features : "",
 	    .as_clang = true,
 	};
-	if (expected_machine && is_expected(machine)) /* of a stage before */
-		return;
-	expected = machine;
-	expected_machine = create_machine(expected);
+	find_or_create_machine(machine);
 	feature_complaint = message_take_captured();
 }
 
@@ -370,8 +381,7 @@ LLVMTargetMachineRef target_of(LLVMModuleRef module)
 	    .as_clang = is_all_clang(module),
 	};
 
-	LLVMTargetMachineRef result =
-	    is_expected(machine) ? expected_machine : create_machine(machine);
+	LLVMTargetMachineRef result = find_or_create_machine(machine);
 	LLVMSetTarget(module, machine.triple);
 	LLVMSetModuleDataLayout(module, LLVMCreateTargetDataLayout(result));
 	return result;

@@ -54,10 +54,15 @@ make_stubs() {
 # stub STAGE SCRIPT
 stub() {
 	local file=stubs/libexec/bpf-linker/llvm-1/bpf-$1
-	[[ $1 != extract ]] || file=stubs/libexec/bpf-linker/bpf-extract
-	printf '#!/bin/bash\necho $$ >>pids\n[[ $1 != --say-llvm ]] || { shift && echo -; }\n[[ $1 != --print-llvm ]] || { echo - && exit; }\n%s\n' \
-		"$2" >"$file"
+	cat >"$file" <<-END
+		#!/bin/bash
+		echo \$\$ >>pids
+		[[ \$1 != --say-llvm ]] || { shift && if [[ \$BPF_LINKER_TOOLSETS ]]; then echo /1; else echo -; fi; }
+		[[ \$1 != --print-llvm ]] || { echo - && exit; }
+		$2
+	END
 	chmod +x "$file"
+	[[ $1 != extract ]] || cp "$file" stubs/libexec/bpf-linker
 }
 
 # What a stub runs that ends with the driver, as stages do: it is in pids again once it does.
@@ -114,10 +119,10 @@ ends_with() {
 	[[ $status == "$1" ]] || { echo "ended with $status" && return 1; }
 }
 
-# all_stages_run DRIVER: and their pids are in pids
+# all_stages_run DRIVER COUNT: and their pids are in pids
 all_stages_run() {
 	pgrep -P "$1" bpf- >pids
-	has_lines pids 3
+	has_lines pids "$2"
 }
 
 compile_program() {
@@ -460,7 +465,7 @@ compile_program() {
 
 @test "a response file of a million words at most, and each in its time" {
 	yes in.bc | head -n 100000 | tr '\n' ' ' >response
-	[[ $(timeout 10 bpf-linker -### -o out @response 2>&1 | head -n 1 | wc -w) == 100003 ]]
+	[[ $(timeout 10 bpf-linker -### -o out @response 2>&1 | head -n 1 | wc -w) == 100008 ]]
 	yes in.bc | head -n 1000001 >response
 	usage_error 'more than 1000000 arguments' -o out @response
 }
@@ -649,7 +654,7 @@ each_shell() {
 		for signal in INT TERM; do
 			rm -f pids
 			# shellcheck disable=SC2086
-			env --default-signal=INT $shell "$driver" -o out in.bc 3>&- 4>&- &
+			env --default-signal=INT $shell "$driver" -o out - </dev/null 3>&- 4>&- &
 			wait_until has_lines pids 6
 			kill -$signal $!
 			ends_with $((128 + $(kill -l $signal))) $!
@@ -678,7 +683,7 @@ each_shell() {
 	compile_program
 	mkdir flat
 	toolset=$(dirname "$(readlink -f "$(command -v bpf-merge)")")
-	cp "$toolset"/* "$BUILT"/libexec/bpf-linker/bpf-{extract,driver} "$BUILT/bin/bpf-linker" flat
+	cp "$toolset"/* "$BUILT"/libexec/bpf-linker/bpf-driver "$BUILT/bin/bpf-linker" flat
 	bpf-linker --btf -o wanted calls.bc calls-lib.bc
 	for driver in flat/bpf-linker ./flat/bpf-linker "$PWD/flat/bpf-linker"; do
 		$driver --btf -o out calls.bc calls-lib.bc
@@ -745,7 +750,7 @@ each_shell() {
 	done
 	mkdir stubs/libexec/bpf-linker/llvm-200 # no tools are in it
 	run bpf-linker -### -o out in.bc
-	[[ $output == *bpf-linker/llvm-100/bpf-merge* ]]
+	[[ $output == *bpf-linker/llvm-100/bpf-opt* ]]
 }
 
 @test "no toolset" {
@@ -758,7 +763,7 @@ each_shell() {
 @test "a missing tool" {
 	make_stubs
 	for stage in extract opt; do
-		tool=$(find stubs -name bpf-$stage)
+		tool=stubs/libexec/bpf-linker/llvm-1/bpf-$stage
 		mv "$tool" kept
 		one_error "bpf-linker: error: '$PWD/$tool' is missing; *" bpf-linker -o out in.bc
 		mv kept "$tool"
@@ -817,14 +822,14 @@ each_shell() {
 
 @test "what is printed is what the stages are given" {
 	make_stubs
-	for stage in extract merge opt; do
+	for stage in extract opt; do
 		stub $stage "printf '%q ' \"\${0##*/}\" \"\$@\" >$stage; cat"
 	done
 	bpf-linker -v -o 'a b' --cpu v3 --export 'x y' --log-level debug "q'q" -- -z </dev/null 2>printed
 	sed 's,^[^ ]*/bpf-,bpf-,; s/ |$//' printed | while IFS= read -r line; do
 		eval "printf '%q ' $line; echo"
 	done >wanted
-	for stage in extract merge opt; do
+	for stage in extract opt; do
 		cat $stage && echo
 	done | diff wanted -
 }
@@ -1069,11 +1074,15 @@ library_and_program() {
 	for stage in extract merge opt; do
 		stub $stage "echo /proc/\$\$/fd/* >$stage; cat"
 	done
-	bpf-linker -o out in.bc </dev/null
-	sed 's,/[0-9]*/,//,g' extract >given
-	for stage in merge opt; do
-		sed 's,/[0-9]*/,//,g' $stage | diff given -
+	for input in in.bc -; do # without a process for bpf-merge, and with one
+		rm -f extract merge opt
+		bpf-linker -o out $input </dev/null
+		sed 's,/[0-9]*/,//,g' extract >given
+		for stage in merge opt; do
+			[[ ! -e $stage ]] || sed 's,/[0-9]*/,//,g' $stage | diff given -
+		done
 	done
+	[[ -e merge ]]
 	stubs/libexec/bpf-linker/bpf-extract </dev/null >/dev/null
 	sed 's,/[0-9]*/,//,g' extract | diff - given
 }
@@ -1101,11 +1110,14 @@ library_and_program() {
 	stub opt 'read -r -d "" all; [[ ! $all ]] || exit 0; exit $((${#all} - 2))'
 	stub opt 'IFS= read -r -d "" all; [[ ${all//[$'"'\\n'"']/} ]] || exit $((${#all} - 2))'
 	for stage in extract merge opt; do
-		stub $stage 'cat >/dev/null; echo "the message" >&2; printf "\n\n\n"; exit 1'
-		one_error 'the message' bpf-linker -o out in.bc </dev/null
-		stub $stage 'cat >/dev/null; echo "the message" >&2; printf "\n\n\n\n"; exit 2'
-		run --separate-stderr bpf-linker -o out in.bc </dev/null
-		[[ $status == 2 && $stderr == 'the message' ]]
+		for input in in.bc -; do
+			[[ $stage$input != mergein.bc ]] || continue
+			stub $stage 'cat >/dev/null; echo "the message" >&2; printf "\n\n\n"; exit 1'
+			one_error 'the message' bpf-linker -o out $input </dev/null
+			stub $stage 'cat >/dev/null; echo "the message" >&2; printf "\n\n\n\n"; exit 2'
+			run --separate-stderr bpf-linker -o out $input </dev/null
+			[[ $status == 2 && $stderr == 'the message' ]]
+		done
 		stub $stage 'echo stream; cat'
 	done
 }
@@ -1135,12 +1147,15 @@ library_and_program() {
 	done
 	echo precious >out
 	for signal in HUP INT TERM; do
-		rm -f pids
-		(wait_until has_lines pids 6 && kill -$signal "$(ps -o ppid= "$(head -n 1 pids)" | tr -d ' ')") 3>&- &
-		SECONDS=0
-		died_of $signal bpf-linker -o out in.bc
-		[[ ! $stderr && $SECONDS -lt 10 && $(<out) == precious ]]
-		wait_until no_process_left
+		for input in in.bc -; do
+			[[ $input == - ]] && count=6 || count=4
+			rm -f pids
+			(wait_until has_lines pids $count && kill -$signal "$(ps -o ppid= "$(head -n 1 pids)" | tr -d ' ')") 3>&- &
+			SECONDS=0
+			died_of $signal bpf-linker -o out $input </dev/null
+			[[ ! $stderr && $SECONDS -lt 10 && $(<out) == precious ]]
+			wait_until no_process_left
+		done
 	done
 }
 
@@ -1159,12 +1174,13 @@ library_and_program() {
 }
 
 @test "a signal while a stage waits for a FIFO" {
+	unset BPF_LINKER_LLVM
 	mkfifo fifo
 	mkdir dir && echo precious >dir/out
 	for signal in INT TERM; do
 		env --default-signal=INT bpf-linker -o dir/out fifo 3>&- &
 		driver=$!
-		wait_until all_stages_run $driver
+		wait_until all_stages_run $driver 3 # what is read from a FIFO cannot be read twice
 		kill -$signal $driver
 		ends_with $((128 + $(kill -l $signal))) $driver
 		wait_until no_process_left
@@ -1176,25 +1192,41 @@ library_and_program() {
 	compile calls-lib.c
 	install_copy
 	mkdir dir && echo precious >dir/out
-	for stage in extract merge opt; do
-		tool=$(find stubs -name bpf-$stage)
+	unset BPF_LINKER_LLVM
+	for stage in extract merge opt $(has_all); do
+		tool=$(tool_of $stage)
 		mv "$tool" kept
 		printf '#!/bin/sh\nkill -9 $$\n' >"$tool" && chmod +x "$tool"
+		input=-
 		case $stage in
 		opt) said='bpf-linker: error: bpf-opt was killed by signal 9 (KILL), perhaps since memory ran out' ;;
-		*) said="bpf-*: error: <stdin>: is empty; bpf-$stage, which writes to it, was killed, perhaps since memory ran out" ;;
+		*) said="bpf-*: error: <stdin>: is empty; bpf-${stage/all/merge}, which writes to it, was killed, perhaps since memory ran out" ;;
 		esac
-		one_error "$said" bpf-linker -o dir/out calls-lib.bc
+		[[ $stage != all ]] || input=calls-lib.bc
+		one_error "$said" bpf-linker -o dir/out $input <calls-lib.bc
 		mv kept "$tool"
 		[[ $(ls -A dir) == out && $(<dir/out) == precious ]]
 	done
 }
 
+# tool_of STAGE: its file; all: that of the stages up to bpf-opt in one process
+tool_of() {
+	case $1 in
+	extract) echo stubs/libexec/bpf-linker/bpf-extract ;;
+	*) echo stubs/libexec/bpf-linker/llvm-*/"bpf-${1/all/extract}" ;;
+	esac
+}
+
+# where bpf-extract cannot choose, since there is but llvm-any, it is a process of its own
+has_all() {
+	[[ -e stubs/libexec/bpf-linker/llvm-any ]] || echo all
+}
+
 # dies_after STAGE LENGTH: it is killed when it has written so many bytes; bpf-codegen, when it has ended
 dies_after() {
-	tool=$(find stubs -name "bpf-$1")
+	tool=$(tool_of "$1")
 	mv "$tool" kept
-	printf '#!/bin/bash\nunset BPF_LINKER_PIPELINE\nexec -a %s "$PWD/kept" "$@"\n' "bpf-$1" >real && chmod +x real
+	printf '#!/bin/bash\nunset BPF_LINKER_PIPELINE\nexec -a "$PWD/%s" "$PWD/kept" "$@"\n' "$tool" >real && chmod +x real
 	# by its time, which counts in hundredths of a second, the driver tells a new output from an old one
 	printf '#!/bin/bash\nsleep 0.02\n"$PWD/real" "$@" | head -c %s\nkill -9 $$\n' "$2" >"$tool" && chmod +x "$tool"
 }
@@ -1234,7 +1266,8 @@ limit_memory() {
 	compile calls-lib.c
 	install_copy
 	bpf-linker -o wanted calls-lib.bc
-	for stage in extract merge opt; do
+	unset BPF_LINKER_LLVM
+	for stage in extract merge opt $(has_all); do
 		dies_after $stage 1000000
 		for options in '' --save-temps; do
 			rm -f out
@@ -1250,10 +1283,12 @@ limit_memory() {
 	compile calls-lib.c
 	install_copy
 	mkdir dir && echo precious >dir/out
-	for stage in extract merge; do
+	unset BPF_LINKER_LLVM
+	for stage in extract merge $(has_all); do
 		dies_after $stage 600
-		one_error "bpf-*: error: <stdin>: *; bpf-$stage, which writes to it, was killed, perhaps since memory ran out" \
-			bpf-linker -o dir/out calls-lib.bc
+		[[ $stage == all ]] && input=calls-lib.bc || input=-
+		one_error "bpf-*: error: <stdin>: *; bpf-${stage/all/merge}, which writes to it, was killed, perhaps since memory ran out" \
+			bpf-linker -o dir/out $input <calls-lib.bc
 		mv kept "$tool"
 		[[ $(ls -A dir) == out && $(<dir/out) == precious ]]
 	done

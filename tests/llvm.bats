@@ -142,6 +142,7 @@ install() {
 	cp "$LIBEXEC"/bpf-{extract,driver} stubs/libexec/bpf-linker
 	for version; do
 		mkdir -p "$(folder "$version")"
+		stub_extract "$version"
 		stub "$version" bpf-merge 'cat >/dev/null; say merge; say_rest "$@"'
 		for stage in internalize debuginfo; do
 			stub "$version" bpf-$stage "cat; say $stage"
@@ -192,8 +193,19 @@ stub() {
 	chmod +x "$file"
 }
 
+# stub_extract VERSION: the real one, in a folder of its own, where it starts the bpf-merge that it chooses
+stub_extract() {
+	stub "$1" bpf-extract "real=$LIBEXEC/llvm-$TOOLSET/bpf-extract"'
+		[[ ! $BPF_LINKER_TOOLSETS ]] || exec -a "${0%/*}/../llvm-0/bpf-extract" "$real" "$@"
+		while [[ $1 != : ]]; do arguments+=("$1") && shift; done
+		stream=$(mktemp ./stream.XXX)
+		env -u BPF_LINKER_PIPELINE "$real" "${arguments[@]}" >"$stream" || fail $?
+		exec "${0%extract}merge" "${@:3}" <"$stream"'
+}
+
 # merge_fails VERSION: its bpf-merge cannot read the input, and says so as the real one does
 merge_fails() {
+	stub_extract "$1"
 	stub "$1" bpf-merge 'cat >/dev/null
 		if [[ $BPF_LINKER_RETRY ]]; then fail 3; fi
 		fail 1 "bpf-merge: error: Invalid record, says '"$1"'"'
@@ -550,7 +562,7 @@ make_bin() {
 	: >empty
 	for file in empty missing; do
 		run -0 --separate-stderr bpf-linker -### -o out $file
-		[[ $stderr == */llvm-22/bpf-merge* ]]
+		[[ $stderr == */llvm-22/bpf-opt* ]]
 	done
 }
 
@@ -562,12 +574,10 @@ make_bin() {
 	for option in -v -###; do
 		run -0 --separate-stderr bpf-linker -o out 22.bc $option
 		# shellcheck disable=SC2154 # bats sets stderr_lines
-		[[ ${#stderr_lines[@]} == 3 && ${stderr_lines[0]} == "$PWD/stubs/libexec/bpf-linker/bpf-extract "* ]]
-		for line in "${stderr_lines[@]:1}"; do
-			[[ $line == "$PWD/$(folder 22)/bpf-"* ]]
-		done
+		[[ ${#stderr_lines[@]} == 2 && ${stderr_lines[0]} == "$PWD/$(folder 22)/bpf-extract "* ]]
+		[[ ${stderr_lines[1]} == "$PWD/$(folder 22)/bpf-opt "* ]]
 		run -0 --separate-stderr bpf-linker -o out 99.bc $option
-		for line in "${stderr_lines[@]:1}"; do
+		for line in "${stderr_lines[@]}"; do
 			[[ $line == "BPF_LINKER_LIBLLVM=/lib/libLLVM $PWD/$(folder any)/bpf-"* ]]
 		done
 		run -0 --separate-stderr bpf-linker -o out 99.bc $option --llvm 21
@@ -1377,9 +1387,9 @@ calling_rustc() {
 	need_static
 	install
 	link_real "$STATIC"
-	printf '#!/bin/sh\nkill -9 $$\n' >stubs/libexec/bpf-linker/bpf-extract
+	stub "$STATIC" bpf-extract 'kill -9 $$'
 	mv stubs/bin/bpf-linker 'stubs/bin/my (old) linker'
-	fails_once 'bpf-merge: error: <stdin>: is empty; bpf-extract, *killed*' 'my (old) linker' -o out f.bc
+	fails_once 'bpf-opt: error: <stdin>: is empty; bpf-merge, *killed*' 'my (old) linker' -o out f.bc
 }
 
 @test "a signal while a library is looked for" {

@@ -141,7 +141,7 @@ is_in() {
 	run -0 --separate-stderr bpf-linker -### --btf --export=count_and_drop -O2 --emit=obj \
 		-o program.bpf.o program.bc libcount.a
 	# shellcheck disable=SC2154 # bats sets stderr
-	diff <(sed 's/^\t//' "$block") <(sed 's,^[^ ]*/bpf-,bpf-,' <<<"$stderr")
+	diff <(sed -e ':joined' -e '/\\$/{ N; s/\\\n\t*//; b joined' -e '}' -e 's/^\t//' "$block") <(sed 's,^[^ ]*/bpf-,bpf-,' <<<"$stderr")
 }
 
 @test "the README's cargo project is the example, built by the command that rust.bats runs" {

@@ -7,6 +7,7 @@
 #include "message.h"
 #include "options.h"
 #include "output.h"
+#include "pipeline.h"
 #include "printable.h"
 #include "producer.h"
 #include "stream.h"
@@ -395,8 +396,9 @@ static bool has_module(void)
 }
 
 /* Writes the major version of the newest LLVM that produced a module of the stream, in words too,
- * and which module; - before it, or alone, where a version is not known, as of textual IR. */
-static void write_newest_llvm(void)
+ * and which module; - before it, or alone, where a version is not known, as of textual IR. With
+ * bpf-merge in the process, its toolset is chosen by that. */
+static void say_newest_llvm(void)
 {
 	const struct stream_entry *newest = NULL, *oldest = NULL, *entry;
 	unsigned newest_llvm = 0, oldest_llvm = 0;
@@ -420,6 +422,10 @@ static void write_newest_llvm(void)
 		message(LEVEL_INFO, "the newest producer decides: %s is by %s, %s only by %s",
 		    newest->input.name, producer_in_words(producer_of(newest->input)),
 		    oldest->input.name, producer_in_words(producer_of(oldest->input)));
+	if (pipeline_chooses_toolset()) {
+		pipeline_settle_toolset(newest_llvm, all_known);
+		return;
+	}
 	if (!newest || strchr(newest->input.name, '\n'))
 		line = xasprintf("-\n");
 	else
@@ -457,7 +463,7 @@ int main(int argc, char **argv)
 		message(LEVEL_WARN, "%s: contains no LLVM bitcode; its native code is ignored",
 		    without_bitcode.items[i]);
 	if (say_llvm || print_llvm)
-		write_newest_llvm();
+		say_newest_llvm();
 	if (!print_llvm)
 		stream_write(&stream, output, thin);
 	output_commit(output);
