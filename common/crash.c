@@ -78,7 +78,7 @@ static void start_error(void)
 {
 	const char *subject = message_subject;
 
-	write_text(program_name);
+	write_text(message_speaker(LEVEL_ERROR));
 	write_text(": error: ");
 	write_text(subject ? subject : "");
 	write_text(subject ? ": " : "");

@@ -70,10 +70,19 @@ static bool is_same_file(const struct stat *status, int file)
 	       other.st_ino == status->st_ino;
 }
 
+/* Only the driver's first stage has the user's. */
+static const char *name_of_stdin(void)
+{
+	bool is_ours =
+	    pipeline_producer() || (pipeline_has_driver() && pipeline_has_stage_before());
+
+	return is_ours ? "the linked module" : "<stdin>";
+}
+
 static struct input read_any(const char *name, bool must_be_regular)
 {
 	bool from_stdin = is_stdin(name);
-	struct input input = {.name = from_stdin ? "<stdin>" : name};
+	struct input input = {.name = from_stdin ? name_of_stdin() : name};
 	struct stat status;
 
 	if (from_stdin && (input.data = pipeline_received(&input.size))) {
@@ -128,9 +137,7 @@ const char *input_blame(struct input input)
 	if (!piped || input.data != piped || !is_pipe(STDIN_FILENO))
 		return "";
 	if (producer)
-		return xasprintf("; %s, which writes to it, was killed, perhaps since memory ran "
-				 "out",
-		    producer);
+		fail("%s was killed, perhaps since memory ran out", producer);
 	return input.size ? ""
 			  : "; the command that writes to it was killed, or had nothing to say";
 }

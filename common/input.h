@@ -26,8 +26,9 @@ struct input input_read_regular(const char *name);
 /* Reads standard input to its end where it is a pipe, and fails silently if its producer has. */
 void input_fail_with_producer(void);
 
-/* Where the input is what another stage of ours has written to standard input: what is to be said
- * of its end, since it is not whole. Empty elsewhere. */
+/* Where the input, which is not whole, is what another program has written to standard input: what
+ * is to be said of its end. Ends the program where a driver has started that one: it was killed.
+ * Empty elsewhere. */
 const char *input_blame(struct input input);
 
 /* The regular file that was read with input_read and that holds these bytes, and their offset in

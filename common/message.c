@@ -13,7 +13,7 @@
 const char *const message_level_names[] = {"off", "error", "warn", "info", "debug", "trace", NULL};
 static const char *const level_words[] = {"", "error", "warning", "info", "debug", "trace"};
 
-const char *program_name, *message_help_of;
+const char *program_name, *message_command;
 const char *volatile message_subject;
 
 static enum message_level shown_level = LEVEL_WARN;
@@ -138,11 +138,15 @@ void message_write_error(const char *text, size_t size)
 	write_line(LEVEL_ERROR, text, size);
 }
 
+const char *message_speaker(enum message_level level)
+{
+	return message_command && level < LEVEL_DEBUG ? message_command : program_name;
+}
+
 static void say(
     enum message_level level, const char *format, va_list arguments, bool points_to_help)
 {
 	const char *cause = strerror(errno);
-	const char *command = message_help_of ? message_help_of : program_name;
 	bool wants_cause = *format && format[strlen(format) - 1] == ':';
 	char *text = NULL, *line = NULL;
 	int length = vasprintf(&text, format, arguments);
@@ -151,9 +155,9 @@ static void say(
 	if (length >= 0) {
 		make_line(text);
 		/* one write for each line: the lines of stages that speak at once must not mix */
-		length = asprintf(&line, "%s: %s: %s%s%s%s%s%s\n", program_name, level_words[level],
-		    text, wants_cause ? " " : "", wants_cause ? cause : "",
-		    points_to_help ? "; see '" : "", points_to_help ? command : "",
+		length = asprintf(&line, "%s: %s: %s%s%s%s%s%s\n", message_speaker(level),
+		    level_words[level], text, wants_cause ? " " : "", wants_cause ? cause : "",
+		    points_to_help ? "; see '" : "", points_to_help ? message_speaker(level) : "",
 		    points_to_help ? " --help'" : "");
 	}
 	if (length >= 0) {
@@ -162,7 +166,8 @@ static void say(
 		free(text);
 	} else {
 		static const char no_memory[] = ": error: out of memory\n";
-		message_write_error(program_name, strlen(program_name));
+		const char *speaker = message_speaker(LEVEL_ERROR);
+		message_write_error(speaker, strlen(speaker));
 		message_write_error(no_memory, strlen(no_memory));
 	}
 }

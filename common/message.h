@@ -10,11 +10,14 @@ enum message_level { LEVEL_OFF, LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG
 /* The level names in the order of enum message_level, ended by NULL. */
 extern const char *const message_level_names[];
 
-/* The program's name, as it stands in front of every message. */
 extern const char *program_name;
 
-/* The command whose --help has the options that were given; NULL for the program itself. */
-extern const char *message_help_of;
+/* The command that the user has typed: it stands in front of messages, but for debug and trace, and
+ * its --help has the options that were given. NULL for the program itself. */
+extern const char *message_command;
+
+/* The name that stands in front of a message. Safe in a signal handler. */
+const char *message_speaker(enum message_level level);
 
 /* The input that is being worked on, for the messages of LLVM's crashes; NULL when none is. */
 extern const char *volatile message_subject;

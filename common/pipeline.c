@@ -36,7 +36,6 @@ void pipeline_join(void)
 	driver = getenv("BPF_LINKER_PIPELINE");
 	if (!driver)
 		return;
-	message_help_of = "bpf-linker";
 	may_retry = getenv("BPF_LINKER_RETRY");
 	if (limit) {
 		signal(SIGALRM, give_up);
@@ -50,6 +49,7 @@ void pipeline_join(void)
 		fail("the bpf-linker that BPF_LINKER_PIPELINE names, process %s, is not what "
 		     "started this",
 		    driver);
+	message_command = "bpf-linker";
 }
 
 static char **stage_arguments;

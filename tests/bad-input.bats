@@ -47,9 +47,10 @@ untouched() {
 		{ echo "in dir: $(ls -A dir)" && return 1; }
 }
 
-# refused PATTERN INPUT...: the link ends in one error that matches PATTERN, however it is done
+# refused PATTERN INPUT...: the link ends in one error that matches PATTERN, however it is done; who says it
+# is bpf-linker, where that has started the stage
 refused() {
-	one_error "$1" driver "${@:2}" && untouched &&
+	one_error "bpf-linker:${1#*:}" driver "${@:2}" && untouched &&
 		one_error "$1" by_hand "${@:2}" && untouched
 }
 
@@ -117,7 +118,7 @@ without_privileges() {
 		one_error "$tool: error: <stdin>: Bad file descriptor" bash -c "$tool -o dir/out <&-"
 		untouched
 	done
-	one_error 'bpf-extract: error: <stdin>: *' bash -c 'bpf-linker -o dir/out - <&-'
+	one_error 'bpf-linker: error: <stdin>: *' bash -c 'bpf-linker -o dir/out - <&-'
 	untouched
 	bash -c 'bpf-linker -o dir/out program.bc library.bc <&-'
 	is_object dir/out
@@ -150,7 +151,7 @@ without_privileges() {
 	without_privileges true || skip 'privileges cannot be dropped'
 	chmod 000 library.bc
 	[[ ! $(without_privileges cat library.bc 2>&1 >/dev/null) == '' ]]
-	one_error 'bpf-extract: error: library.bc: Permission denied' \
+	one_error 'bpf-linker: error: library.bc: Permission denied' \
 		without_privileges bpf-linker -o dir/out program.bc library.bc
 	untouched
 }
@@ -410,7 +411,7 @@ endless_scope() {
 	one_error 'bpf-merge: error: in: out of CPU time: reading took more than 30 s; the input may be corrupt, or --no-limits lifts this limit' \
 		bpf-merge --btf -o dir/out in
 	one_error 'bpf-opt: error: in: out of CPU time' bash -c 'ulimit -St 1; bpf-opt -o dir/out in'
-	one_error 'bpf-merge: error: in: out of CPU time' \
+	one_error 'bpf-linker: error: in: out of CPU time' \
 		bash -c 'ulimit -St 1; bpf-linker --btf --no-limits -o dir/out in'
 	untouched
 }
@@ -546,9 +547,9 @@ limits_of() {
 # --- What cannot be written ---
 
 @test "an output folder that is not there, or is a file" {
-	one_error 'bpf-codegen: error: nowhere/out: No such file or directory' \
+	one_error 'bpf-linker: error: nowhere/out: No such file or directory' \
 		bpf-linker -o nowhere/out program.bc library.bc
-	one_error 'bpf-codegen: error: program.bc/out: Not a directory' \
+	one_error 'bpf-linker: error: program.bc/out: Not a directory' \
 		bpf-linker -o program.bc/out program.bc library.bc
 }
 
@@ -556,7 +557,7 @@ limits_of() {
 	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
 		one_error "$tool: error: dir: Is a directory" $tool -o dir program.ll
 	done
-	one_error 'bpf-codegen: error: dir: Is a directory' bpf-linker -o dir program.bc library.bc
+	one_error 'bpf-linker: error: dir: Is a directory' bpf-linker -o dir program.bc library.bc
 	untouched
 }
 
@@ -567,7 +568,7 @@ limits_of() {
 		one_error "$tool: error: dir/*: Permission denied" without_privileges $tool -o dir/out library.bc
 		one_error "$tool: error: dir/*: Permission denied" without_privileges $tool -o dir/new library.bc
 	done
-	one_error "bpf-codegen: error: dir/out: Permission denied" \
+	one_error "bpf-linker: error: dir/out: Permission denied" \
 		without_privileges bpf-linker -o dir/out program.bc library.bc
 	untouched
 	chmod 755 dir
@@ -586,7 +587,7 @@ limits_of() {
 				$tool -o full/$output library.bc
 		done
 	done
-	one_error "bpf-codegen: error: full/out: No space left on device" \
+	one_error "bpf-linker: error: full/out: No space left on device" \
 		bpf-linker -o full/out program.bc library.bc
 	[[ $(ls -A full) == $'filling\nout' && $(<full/out) == precious ]]
 }
@@ -604,7 +605,7 @@ limits_of() {
 		one_error "$tool: error: <stdout>: No space left on device" bash -c "$tool library.bc >/dev/full"
 		one_error "$tool: error: /dev/full: No space left on device" $tool -o /dev/full library.bc
 	done
-	one_error 'bpf-codegen: error: /dev/full: No space left on device' \
+	one_error 'bpf-linker: error: /dev/full: No space left on device' \
 		bpf-linker -o /dev/full program.bc library.bc
 }
 
@@ -761,13 +762,13 @@ harmless() {
 	[[ $(ls -A dir links) == $'dir:\nnew\nout\n\nlinks:\nrelative' ]]
 
 	ln -s loop loop
-	one_error 'bpf-codegen: error: loop: Too many levels of symbolic links' \
+	one_error 'bpf-linker: error: loop: Too many levels of symbolic links' \
 		bpf-linker -o loop program.bc library.bc
 	ln -s nowhere/out astray
-	one_error 'bpf-codegen: error: astray: No such file or directory' bpf-linker -o astray program.bc library.bc
+	one_error 'bpf-linker: error: astray: No such file or directory' bpf-linker -o astray program.bc library.bc
 	ln -s dir folder
-	one_error 'bpf-codegen: error: folder: Is a directory' bpf-linker -o folder program.bc library.bc
-	one_error 'bpf-codegen: error: new/: No such file or directory' bpf-linker -o new/ program.bc library.bc
+	one_error 'bpf-linker: error: folder: Is a directory' bpf-linker -o folder program.bc library.bc
+	one_error 'bpf-linker: error: new/: No such file or directory' bpf-linker -o new/ program.bc library.bc
 }
 
 @test "an output keeps its mode, and not its other names" {
@@ -797,9 +798,9 @@ harmless() {
 	chown -h 12345 shared/*
 	echo precious >dir/out
 	said="is another user's link in a directory that everyone can write to; remove it, or name another file"
-	one_error "bpf-codegen: error: shared/link: 'shared/link' $said" bpf-linker -o shared/link program.bc library.bc
-	one_error "bpf-codegen: error: mine: 'shared/link' $said" bpf-linker -o mine program.bc library.bc
-	one_error "bpf-codegen: error: shared/folder/out: 'shared/folder' $said" \
+	one_error "bpf-linker: error: shared/link: 'shared/link' $said" bpf-linker -o shared/link program.bc library.bc
+	one_error "bpf-linker: error: mine: 'shared/link' $said" bpf-linker -o mine program.bc library.bc
+	one_error "bpf-linker: error: shared/folder/out: 'shared/folder' $said" \
 		bpf-linker -o shared/folder/out program.bc library.bc
 	untouched
 	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do
@@ -851,7 +852,7 @@ harmless() {
 	cmp fifo wanted
 	wait $!
 	[[ -p fifo ]]
-	one_error 'bpf-codegen: error: /dev/stdout: Bad file descriptor' \
+	one_error 'bpf-linker: error: /dev/stdout: Bad file descriptor' \
 		bash -c 'bpf-linker -o /dev/stdout program.bc library.bc >&-'
 	[[ -d /dev/shm && -w /dev/shm ]] || skip 'there is no /dev/shm'
 	folder=$(mktemp -d /dev/shm/XXXXXXXX)
@@ -864,7 +865,7 @@ harmless() {
 	printf '\n\n\n' >blank
 	bpf-linker --export-symbols blank -o dir/out program.bc library.bc
 	[[ $(head -c 4 dir/out) == $'\x7f'ELF ]]
-	one_error 'bpf-extract: error: blank: is neither *' bpf-linker -o dir/out blank
+	one_error 'bpf-linker: error: blank: is neither *' bpf-linker -o dir/out blank
 }
 
 @test "the mark of a failure: newlines, two more than the exit status, handed on" {
@@ -884,6 +885,7 @@ harmless() {
 }
 
 @test "a stage that is asked to end" {
+	unset BPF_LINKER_LLVM
 	install_copy
 	cat >stubs/libexec/bpf-linker/bpf-extract <<-'END'
 		#!/bin/bash
@@ -892,7 +894,7 @@ harmless() {
 	END
 	# what follows in their processes waits with them
 	for stage in merge opt; do
-		bpf-linker -o dir/out program.bc 2>message 3>&- &
+		bpf-linker -o dir/out - <program.bc 2>message 3>&- &
 		driver=$!
 		for ((i = 0; i < 500; i++)); do
 			[[ $(pgrep -c -P $driver 'bpf-[^l]') != 2 ]] || break
@@ -926,10 +928,10 @@ harmless() {
 	compile b.c
 	echo precious >out
 	for passes in trigger-crash-function 'function(instcombine,trigger-crash-function)'; do
-		one_error "bpf-opt: error: [ab].bc: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function '[fg]'; report this to LLVM, with what bpf-linker --save-temps keeps" \
+		one_error "bpf-linker: error: [ab].bc: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function '[fg]'; report this to LLVM, with what bpf-linker --save-temps keeps" \
 			bpf-linker --passes="$passes" -o out a.bc b.bc
 	done
-	one_error "bpf-opt: error: a.bc and others: LLVM crashed (SIG*) in pass 'trigger-crash-module'; report this to LLVM, *" \
+	one_error "bpf-linker: error: a.bc and others: LLVM crashed (SIG*) in pass 'trigger-crash-module'; report this to LLVM, *" \
 		bpf-linker --passes=trigger-crash-module -o out a.bc b.bc
 	one_error "bpf-opt: error: a.bc: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function 'f'; *" \
 		bpf-opt --passes=trigger-crash-function -o out a.bc
@@ -948,7 +950,7 @@ harmless() {
 	for ((at = 0; at < ${#names[@]}; at += 2)); do
 		ir a <<<"define i32 @\"${names[at]}\"() { ret i32 1 }"
 		for tool in bpf-opt bpf-linker; do
-			one_error "bpf-opt: error: a.ll: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function '${names[at + 1]}'; *" \
+			one_error "$tool: error: a.ll: LLVM crashed (SIG*) in pass 'trigger-crash-function' on function '${names[at + 1]}'; *" \
 				$tool --passes=trigger-crash-function -o out a.ll
 		done
 	done
@@ -963,7 +965,7 @@ harmless() {
 		}
 	END
 	one_error "bpf-codegen: error: bad.ll: *[(]in pass '*' on function 'bad')" bpf-codegen -o out bad.ll
-	one_error "bpf-codegen: error: bad.ll: *[(]in pass '*' on function 'bad')" bpf-linker -o out bad.ll
+	one_error "bpf-linker: error: bad.ll: *[(]in pass '*' on function 'bad')" bpf-linker -o out bad.ll
 }
 
 @test "each tool says in one line that it crashed" {

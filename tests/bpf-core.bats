@@ -446,7 +446,7 @@ ret i64 %x'
 
 @test "without --btf there can be no relocations" {
 	compile core-kinds.c -DMARKERS
-	one_error 'bpf-merge: error: *core-kinds.c:*:1: a CO-RE relocation needs BTF: link with --btf' \
+	one_error 'bpf-linker: error: *core-kinds.c:*:1: a CO-RE relocation needs BTF: link with --btf' \
 		bpf-linker -o out.o core-kinds.bc
 	bpf-merge --btf core-kinds.bc >merged.bc
 	one_error 'bpf-debuginfo: error: *core-kinds.c:*:1: a CO-RE relocation is asked for, which bpf-core makes: run it before this' \
@@ -464,7 +464,7 @@ ret i64 %x'
 	awk '/^program!.* \/\/ / {
 		message = $0
 		sub(/.* \/\/ /, "", message)
-		printf "bpf-core: error: core-rust-wrong.rs:%d:%d: %s\n", NR, index($0, "query!"), message
+		printf "bpf-linker: error: core-rust-wrong.rs:%d:%d: %s\n", NR, index($0, "query!"), message
 	}' core-rust-wrong.rs | LC_ALL=C sort >wanted
 	[[ $(wc -l <wanted) -gt 20 ]]
 	run -1 --separate-stderr bpf-linker --btf -o out.o core-rust-wrong.bc
@@ -474,7 +474,7 @@ ret i64 %x'
 
 @test "no debug info that names the type: once" {
 	rust_to_bitcode core-rust.rs -C debuginfo=1
-	one_error 'bpf-core: error: core-rust.rs:*:*: the type that is asked for is not known, for the carrier has no debug info; compile with rustc -C debuginfo=2 or clang -g' \
+	one_error 'bpf-linker: error: core-rust.rs:*:*: the type that is asked for is not known, for the carrier has no debug info; compile with rustc -C debuginfo=2 or clang -g' \
 		bpf-linker --btf -o out.o core-rust.bc
 	compile core-kinds.c -DMARKERS -g0
 	one_error 'bpf-core: error: *core-kinds.c:*:1: the type that is asked for is not known, *' \

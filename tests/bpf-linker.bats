@@ -630,7 +630,7 @@ each_shell() {
 		done
 		# shellcheck disable=SC2086
 		run --separate-stderr -1 $shell "$driver" -o out missing.bc
-		[[ $stderr == 'bpf-extract: error: missing.bc: No such file or directory' ]]
+		[[ $stderr == 'bpf-linker: error: missing.bc: No such file or directory' ]]
 		# shellcheck disable=SC2086
 		run --separate-stderr -2 $shell "$driver" -o out --cpu=v9 missing.bc
 		[[ $stderr == "bpf-linker: error: invalid value 'v9' for '--cpu' "* ]]
@@ -731,7 +731,7 @@ each_shell() {
 		printf "'a \\\\\\\\folder'\\\\''s/input that has a longer name %d.bc'\n" $i
 		: >"a \\folder's/input that has a longer name $i.bc"
 	done >response
-	one_error "bpf-extract: error: a ?folder's/input that has a longer name 0.bc: is empty" bpf-linker -o out @response
+	one_error "bpf-linker: error: a ?folder's/input that has a longer name 0.bc: is empty" bpf-linker -o out @response
 	sed "s/input that has a longer name [0-9]*/calls-lib/" response | head -1 >one
 	bpf-linker -o wanted --export=calls,twice,thrice @one
 	for ((i = 0; i < 4000; i++)); do
@@ -1004,13 +1004,13 @@ library_and_program() {
 			rm -f out
 			[[ $before == no ]] || echo before >out
 			run -2 --separate-stderr bpf-linker -o out program.bc lib.a --map "$map"
-			[[ $stderr == "bpf-codegen: error: the map and the output are one file, '$map'"* ]]
+			[[ $stderr == "bpf-linker: error: the map and the output are one file, '$map'"* ]]
 			[[ $before == no && ! -e out || $(<out) == before ]]
 		done
 	done
 	run -2 --separate-stderr bpf-linker -o - program.bc lib.a --map -
-	[[ ! $output && $stderr == "bpf-codegen: error: the map and the output are one file, '-'"* ]]
-	one_error 'bpf-codegen: error: none/out.map: No such file or directory' \
+	[[ ! $output && $stderr == "bpf-linker: error: the map and the output are one file, '-'"* ]]
+	one_error 'bpf-linker: error: none/out.map: No such file or directory' \
 		bpf-linker -o out2 program.bc lib.a --map none/out.map
 	[[ ! -e out2 ]]
 	echo before >out.map
@@ -1099,7 +1099,7 @@ library_and_program() {
 		cmp out named
 		# shellcheck disable=SC2086
 		run --separate-stderr -1 $shell "$driver" -o out missing 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0
-		[[ $stderr == 'bpf-extract: error: missing: No such file or directory' ]]
+		[[ $stderr == 'bpf-linker: error: missing: No such file or directory' ]]
 	done <shells
 }
 
@@ -1200,7 +1200,7 @@ library_and_program() {
 		input=-
 		case $stage in
 		opt) said='bpf-linker: error: bpf-opt was killed by signal 9 (KILL), perhaps since memory ran out' ;;
-		*) said="bpf-*: error: <stdin>: is empty; bpf-${stage/all/merge}, which writes to it, was killed, perhaps since memory ran out" ;;
+		*) said="bpf-linker: error: bpf-${stage/all/merge} was killed, perhaps since memory ran out" ;;
 		esac
 		[[ $stage != all ]] || input=calls-lib.bc
 		one_error "$said" bpf-linker -o dir/out $input <calls-lib.bc
@@ -1255,7 +1255,7 @@ limit_memory() {
 	for options in '' --save-temps; do
 		echo precious >out
 		# shellcheck disable=SC2016,SC2086 # of the other shell's; none, perhaps
-		one_error "bpf-@(linker: error: bpf-*|*: error: <stdin>: *; bpf-*, which writes to it,) was killed*, perhaps since memory ran out" \
+		one_error "bpf-linker: error: bpf-* was killed*, perhaps since memory ran out" \
 			bash -c 'echo $$ >"$0/cgroup.procs" && exec bpf-linker "$@"' "$GROUP" $options -o out large.ll
 		[[ $(<out) == precious ]]
 	done
@@ -1287,7 +1287,7 @@ limit_memory() {
 	for stage in extract merge $(has_all); do
 		dies_after $stage 600
 		[[ $stage == all ]] && input=calls-lib.bc || input=-
-		one_error "bpf-*: error: <stdin>: *; bpf-${stage/all/merge}, which writes to it, was killed, perhaps since memory ran out" \
+		one_error "bpf-linker: error: bpf-${stage/all/merge} was killed, perhaps since memory ran out" \
 			bpf-linker -o dir/out $input <calls-lib.bc
 		mv kept "$tool"
 		[[ $(ls -A dir) == out && $(<dir/out) == precious ]]
@@ -1296,12 +1296,12 @@ limit_memory() {
 
 @test "an input that is not there" {
 	mkdir dir && echo precious >dir/out
-	one_error 'bpf-extract: error: missing.bc: *' bpf-linker -o dir/out missing.bc
+	one_error 'bpf-linker: error: missing.bc: *' bpf-linker -o dir/out missing.bc
 	[[ $(ls -A dir) == out && $(<dir/out) == precious ]]
 }
 
 @test "a target that is none of LLVM's: one word" {
 	compile calls-lib.c
 	run --separate-stderr -2 bpf-linker --target bpfxx -o out calls-lib.bc
-	[[ $stderr == "bpf-opt: error: '--target bpfxx': "* && $stderr != *$'\n'* ]]
+	[[ $stderr == "bpf-linker: error: '--target bpfxx': "* && $stderr != *$'\n'* ]]
 }

@@ -159,7 +159,7 @@ function_records() {
 	compile calls-lib.c -g0
 	run -0 --separate-stderr bpf-linker --btf -o out.o calls.bc calls-lib.bc
 	# shellcheck disable=SC2154 # bats sets stderr
-	[[ $stderr == "bpf-debuginfo: warning: "*"clang -g"*"rustc -C debuginfo=2"* && $stderr != *$'\n'* ]]
+	[[ $stderr == "bpf-linker: warning: "*"clang -g"*"rustc -C debuginfo=2"* && $stderr != *$'\n'* ]]
 	need_kernel
 	load_object out.o
 }
@@ -172,14 +172,14 @@ needs_btf() {
 	echo "$program" >plain.c
 	compile need.c -w
 	compile plain.c
-	warns "bpf-merge: warning: need.bc: $1 (need.c:2) needs BTF: link with --btf" need.bc plain.bc
+	warns "bpf-linker: warning: need.bc: $1 (need.c:2) needs BTF: link with --btf" need.bc plain.bc
 	links_in_silence --btf need.bc plain.bc
 	links_in_silence --emit=llvm-bc need.bc plain.bc
 	links_in_silence --emit=llvm-ir need.bc plain.bc
 	bpf-merge --strip-debug need.bc 2>log >/dev/null
 	[[ $(<log) == "bpf-merge: warning: need.bc: $1 (need.c:2) needs BTF: link with --btf" ]]
 	compile need.c -w -g0
-	[[ ${3-} ]] || warns "bpf-merge: warning: need.bc: $1 needs BTF: link with --btf, and compile with clang -g" need.bc plain.bc
+	[[ ${3-} ]] || warns "bpf-linker: warning: need.bc: $1 needs BTF: link with --btf, and compile with clang -g" need.bc plain.bc
 }
 
 # warns WARNING ARGUMENT...: it is all that a link with these says
@@ -228,15 +228,15 @@ links_in_silence() {
 	for flag in -g0 -gline-tables-only; do
 		compile need.c $flag
 		compile plain.c
-		warns "bpf-merge: warning: need.bc: map 'm' needs BTF, which is made of debug info: compile with clang -g" --btf need.bc plain.bc
-		warns "bpf-merge: warning: need.bc: map 'm' needs BTF, which is made of debug info: compile with clang -g" --btf --debug-info full plain.bc need.bc
+		warns "bpf-linker: warning: need.bc: map 'm' needs BTF, which is made of debug info: compile with clang -g" --btf need.bc plain.bc
+		warns "bpf-linker: warning: need.bc: map 'm' needs BTF, which is made of debug info: compile with clang -g" --btf --debug-info full plain.bc need.bc
 	done
 	# a line of its use, where there is none of the map
 	echo 'int f(void) { return m.key != 0; }' >>need.c
 	compile need.c -gline-tables-only
 	compile plain.c
-	warns "bpf-merge: warning: need.bc: map 'm' (need.c:2) needs BTF, which is made of debug info: compile with clang -g" --btf need.bc plain.bc
-	warns "bpf-merge: warning: need.bc: map 'm' (need.c:2) needs BTF: link with --btf" need.bc plain.bc
+	warns "bpf-linker: warning: need.bc: map 'm' (need.c:2) needs BTF, which is made of debug info: compile with clang -g" --btf need.bc plain.bc
+	warns "bpf-linker: warning: need.bc: map 'm' (need.c:2) needs BTF: link with --btf" need.bc plain.bc
 	compile need.c
 	compile plain.c -g0
 	links_in_silence --btf need.bc plain.bc
@@ -247,8 +247,8 @@ links_in_silence() {
 		!0 = !{!"rustc version 1.95.0"}
 	END
 	compile plain.c
-	warns "bpf-merge: warning: need.ll: map 'm' needs BTF, which is made of debug info: compile with rustc -C debuginfo=2" --btf need.ll plain.bc
-	warns "bpf-merge: warning: need.ll: map 'm' needs BTF: link with --btf, and compile with rustc -C debuginfo=2" need.ll plain.bc
+	warns "bpf-linker: warning: need.ll: map 'm' needs BTF, which is made of debug info: compile with rustc -C debuginfo=2" --btf need.ll plain.bc
+	warns "bpf-linker: warning: need.ll: map 'm' needs BTF: link with --btf, and compile with rustc -C debuginfo=2" need.ll plain.bc
 }
 
 @test "a library without debug info, linked into a program that has it" {
@@ -301,7 +301,7 @@ other_program() {
 	} >other.c
 	compile other.c
 	run -0 --separate-stderr bpf-linker --btf -o other.o other.bc
-	[[ ! $output && $stderr != *$'\n'* && ${stderr:-bpf-debuginfo: warning: } == "bpf-debuginfo: warning: "* ]]
+	[[ ! $output && $stderr != *$'\n'* && ${stderr:-bpf-linker: warning: } == "bpf-linker: warning: "* ]]
 	load_with_btf other.o
 	dump_btf other.o
 	grep "INT 'int'" types.raw

@@ -87,7 +87,7 @@ relocations_of() {
 	run -2 bpf-opt --passes=no-such-pass -o out.bc bounds.bc
 	[[ $output == "bpf-opt: error: --passes: unknown pass name 'no-such-pass'; see 'bpf-opt --help'" ]]
 	run -2 bpf-linker --passes='instcombine,simplifycfg' --passes=nothing -o out.o bounds.bc
-	[[ $output == "bpf-opt: error: --passes: "*nothing*"; see 'bpf-linker --help'" ]]
+	[[ $output == "bpf-linker: error: --passes: "*nothing*"; see 'bpf-linker --help'" ]]
 }
 
 @test "--unroll-loops and --ignore-inline-never optimize it again" {
@@ -567,15 +567,15 @@ prototype_in_btf() {
 	compile sign.c
 	for options in --btf ''; do
 		# shellcheck disable=SC2086 # one or none
-		one_error "bpf-codegen: error: half.bc: function 'prog' (half.c:8) uses floating point *; use integers" \
+		one_error "bpf-linker: error: half.bc: function 'prog' (half.c:8) uses floating point *; use integers" \
 			bpf-linker $options -o out.o half.bc
 		# LLVM 23 has code of its own for the others
 		# shellcheck disable=SC2086 # one or none
 		((LLVM_MAJOR > 22)) ||
-			one_error "bpf-codegen: error: divide.bc: function 'prog' (divide.c:6) divides 128-bit integers (__*divti3), *; divide 64-bit integers" \
+			one_error "bpf-linker: error: divide.bc: function 'prog' (divide.c:6) divides 128-bit integers (__*divti3), *; divide 64-bit integers" \
 				bpf-linker $options -o out.o divide.bc
 		# shellcheck disable=SC2086 # one or none
-		one_error "bpf-codegen: error: sign.bc: function 'prog' (sign.c:3) uses signed division, *; *--cpu=v4" \
+		one_error "bpf-linker: error: sign.bc: function 'prog' (sign.c:3) uses signed division, *; *--cpu=v4" \
 			bpf-linker --cpu v3 $options -o out.o sign.bc
 	done
 	bpf-linker --cpu v4 -o out.o sign.bc
@@ -589,7 +589,7 @@ prototype_in_btf() {
 	sed -i '/^static/,/^}/d; 1a int half(float x);' half.c
 	compile half.c
 	compile inlined.c
-	one_error "bpf-codegen: error: half.bc: function 'prog' (half.c:5) uses floating point *" \
+	one_error "bpf-linker: error: half.bc: function 'prog' (half.c:5) uses floating point *" \
 		bpf-linker --btf --export prog -o out.o half.bc inlined.bc
 }
 
@@ -618,7 +618,7 @@ prototype_in_btf() {
 		extern "C" __attribute__((section("socket"))) int prog(float *c) { *c = one::two(*c); return 0; }
 	END
 	"$CLANG" "${BPF_CFLAGS[@]}" -x c++ -emit-llvm -c a.cc
-	one_error "bpf-codegen: error: a.bc: function 'prog' (a.cc:1), by way of 'one::two', uses floating point *" \
+	one_error "bpf-linker: error: a.bc: function 'prog' (a.cc:1), by way of 'one::two', uses floating point *" \
 		bpf-linker --btf --export prog -o out a.bc
 }
 
@@ -633,7 +633,7 @@ prototype_in_btf() {
 	END
 	compile add.c
 	compile library.c
-	one_error "bpf-codegen: error: *'__addsf3'*'__gtsf2'*--export*" \
+	one_error "bpf-linker: error: *'__addsf3'*'__gtsf2'*--export*" \
 		bpf-linker --llvm-args=--bpf-allows-libcalls -o out.o add.bc
 	bpf-linker --llvm-args=--bpf-allows-libcalls --export prog,__addsf3,__gtsf2 -o out.o add.bc library.bc
 }

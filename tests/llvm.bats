@@ -208,7 +208,7 @@ merge_fails() {
 	stub_extract "$1"
 	stub "$1" bpf-merge 'cat >/dev/null
 		if [[ $BPF_LINKER_RETRY ]]; then fail 3; fi
-		fail 1 "bpf-merge: error: Invalid record, says '"$1"'"'
+		fail 1 "bpf-linker: error: Invalid record, says '"$1"'"'
 }
 
 # uses VERSION ARGUMENT...: that toolset, all of it, links without a word
@@ -466,7 +466,7 @@ make_bin() {
 	uses 22 14.bc 22.bc
 	uses 22 22.bc 14.bc
 	uses 22 14.bc 22.a
-	SAYS='bpf-extract: info: the newest producer decides: 22.a(22.bc) is by LLVM 22.1.8 (rustc 1.95.0), 14.bc only by LLVM 14.0.6'
+	SAYS='bpf-linker: info: the newest producer decides: 22.a(22.bc) is by LLVM 22.1.8 (rustc 1.95.0), 14.bc only by LLVM 14.0.6'
 	uses 22 14.bc 22.a --log-level info
 	SAYS=
 	uses 22 22.bc 22.a --log-level info
@@ -762,19 +762,19 @@ too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a tools
 	merge_fails 22
 	merge_fails any
 	by LLVM22.1.8 <f.bc >x.bc
-	fails_once 'bpf-merge: error: Invalid record, says 22' bpf-linker -o out x.bc
+	fails_once 'bpf-linker: error: Invalid record, says 22' bpf-linker -o out x.bc
 	stub any find-libllvm 'echo /lib/libLLVM'
-	fails_once 'bpf-merge: error: Invalid record, says 22' bpf-linker -o out x.bc
-	one_error 'bpf-merge: error: Invalid record, says 22' bpf-linker -o out x.bc --save-temps
+	fails_once 'bpf-linker: error: Invalid record, says 22' bpf-linker -o out x.bc
+	one_error 'bpf-linker: error: Invalid record, says 22' bpf-linker -o out x.bc --save-temps
 	run -1 --separate-stderr bpf-linker -o out x.bc --log-level info
 	[[ $stderr == 'bpf-linker: info: LLVM failed to read an input; linking with /lib/libLLVM
-bpf-merge: error: Invalid record, says 22' ]]
+bpf-linker: error: Invalid record, says 22' ]]
 }
 
 @test "textual IR that cannot be read" {
 	need_static
 	printf 'target triple = "bpf"\nretx\n' >x.ll
-	fails_once "bpf-merge: error: x.ll: x.ll:2:1: error: * (read by LLVM $STATIC.*)" \
+	fails_once "bpf-linker: error: x.ll: x.ll:2:1: error: * (read by LLVM $STATIC.*)" \
 		bpf-linker --llvm "$STATIC" -o out x.ll
 }
 
@@ -795,7 +795,7 @@ bpf-merge: error: Invalid record, says 22' ]]
 	stub any find-libllvm 'touch asked; exit 1'
 	merge_fails 22
 	by LLVM22.1.8 <f.bc >x.bc
-	said='bpf-merge: error: Invalid record, says 22'
+	said='bpf-linker: error: Invalid record, says 22'
 	fails_once "$said" bpf-linker -o out - <x.bc
 	fails_once "$said" bpf-linker -o out /dev/stdin < <(cat x.bc)
 	fails_once "$said" bpf-linker -o out <(cat x.bc)
@@ -817,24 +817,24 @@ bpf-merge: error: Invalid record, says 22' ]]
 	version=$("$LIBEXEC/llvm-$STATIC/bpf-merge" --version | sed -n 's/^LLVM \([0-9.]*\).*/\1/p')
 	for producer in "LLVM$version" "LLVM$version-rust-1.99.0-stable" "LLVM$STATIC.0.0" LLVM15.0.7; do
 		by "$producer" <f.bc | head -c 1000 >cut.bc
-		fails_once "bpf-merge: error: cut.bc: *" bpf-linker -o out cut.bc
+		fails_once "bpf-linker: error: cut.bc: *" bpf-linker -o out cut.bc
 	done
 	[[ ! -e asked ]]
 	for producer in "LLVM$version.1" "LLVM${version%.*}.99-rust-1.99.0-nightly" "LLVM$STATIC.99git" MyLLVM; do
 		rm -f asked
 		by "$producer" <f.bc | head -c 1000 >cut.bc
-		fails_once "bpf-merge: error: cut.bc: *" bpf-linker -o out cut.bc
+		fails_once "bpf-linker: error: cut.bc: *" bpf-linker -o out cut.bc
 		[[ -e asked || $producer == "LLVM$version.1" ]]
 	done
 	rm -f asked
 	echo 'target triple = "bpf' >cut.ll # does not say
-	fails_once "bpf-merge: error: cut.ll: *" bpf-linker -o out cut.ll
+	fails_once "bpf-linker: error: cut.ll: *" bpf-linker -o out cut.ll
 	[[ -e asked ]]
 	# what cannot be read is what counts
 	rm -f asked
 	by "LLVM$STATIC.0.0" <f.bc | head -c 1000 >cut.bc
 	by "LLVM$STATIC.99.0" <f.bc >new.bc
-	fails_once "bpf-merge: error: cut.bc: *" bpf-linker -o out new.bc cut.bc
+	fails_once "bpf-linker: error: cut.bc: *" bpf-linker -o out new.bc cut.bc
 	[[ ! -e asked ]]
 }
 
@@ -851,7 +851,7 @@ bpf-merge: error: Invalid record, says 22' ]]
 	by LLVM22.1.8 <f.bc >x.bc
 	for options in '' --save-temps; do
 		SECONDS=0
-		one_error 'bpf-merge: error: Invalid record, says 22' timeout 20 bpf-linker -o out x.bc $options
+		one_error 'bpf-linker: error: Invalid record, says 22' timeout 20 bpf-linker -o out x.bc $options
 		[[ ! -e out ]]
 		((SECONDS < 10))
 	done
@@ -860,9 +860,9 @@ bpf-merge: error: Invalid record, says 22' ]]
 @test "an error that is not about reading is not tried again" {
 	install 22 any
 	stub any find-libllvm 'touch asked; exit 1'
-	stub 22 bpf-merge 'cat >/dev/null; fail 1 "bpf-merge: error: duplicate"'
+	stub 22 bpf-merge 'cat >/dev/null; fail 1 "bpf-linker: error: duplicate"'
 	by LLVM22.1.8 <f.bc >x.bc
-	fails_once 'bpf-merge: error: duplicate' bpf-linker -o out x.bc
+	fails_once 'bpf-linker: error: duplicate' bpf-linker -o out x.bc
 	stub 22 bpf-merge 'cat >/dev/null; fail 2'
 	run -2 bpf-linker -o out x.bc
 	[[ ! -e asked ]]
@@ -875,7 +875,7 @@ bpf-merge: error: Invalid record, says 22' ]]
 	"$CLANG" -target x86_64-linux -c -o native.o f.c
 	by "LLVM$STATIC.99.0" <f.bc | head -c 1000 >cut.bc
 	stub any find-libllvm 'echo /lib/libLLVM'
-	warning='bpf-extract: warning: native.o: contains no LLVM bitcode; its native code is ignored'
+	warning='bpf-linker: warning: native.o: contains no LLVM bitcode; its native code is ignored'
 	for level in '' --log-level=warn --log-level=debug; do
 		run -0 --separate-stderr bpf-linker -o out cut.bc native.o $level
 		[[ $(grep -cxF "$warning" <<<"$stderr") == 1 ]]
@@ -887,7 +887,7 @@ bpf-merge: error: Invalid record, says 22' ]]
 	merge_fails 22
 	by LLVM22.1.8 <f.bc >x.bc
 	for arguments in '' '--llvm 22' --save-temps; do
-		BPF_LINKER_RETRY=yes one_error 'bpf-merge: error: Invalid record, says 22' \
+		BPF_LINKER_RETRY=yes one_error 'bpf-linker: error: Invalid record, says 22' \
 			bpf-linker -o out x.bc $arguments
 		[[ ! -e out ]]
 	done
@@ -899,8 +899,8 @@ bpf-merge: error: Invalid record, says 22' ]]
 	link_real "$STATIC"
 	version=$("$LIBEXEC/llvm-$STATIC/bpf-merge" --version | sed -n 's/^LLVM //p')
 	by "LLVM$STATIC.0.77" <f.bc | head -c 1000 >x.bc
-	fails_once "bpf-merge: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out x.bc
-	fails_once "bpf-merge: error: <stdin>: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out - <x.bc
+	fails_once "bpf-linker: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out x.bc
+	fails_once "bpf-linker: error: <stdin>: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out - <x.bc
 }
 
 @test "damaged bitcode: a failing record, too, has producer and reader once" {
@@ -927,8 +927,8 @@ bpf-merge: error: Invalid record, says 22' ]]
 	version=$("$LIBEXEC/llvm-$STATIC/bpf-merge" --version | sed -n 's/^LLVM //p')
 	by "LLVM$STATIC.0.77" <f.bc | head -c 1000 >x.bc
 	export BPF_LINKER_LIBLLVM=$LIBRARY
-	fails_once "bpf-merge: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out x.bc
-	one_error "bpf-merge: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" \
+	fails_once "bpf-linker: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" bpf-linker -o out x.bc
+	one_error "bpf-linker: error: x.bc: *LLVM $STATIC.0.77*LLVM $version*" \
 		bpf-linker -o out x.bc --save-temps
 	merge_fails "$STATIC"
 	run -0 --separate-stderr bpf-linker -o out f.bc --log-level info
@@ -977,8 +977,8 @@ newer_llvm() {
 # is_not_known PATTERN: so the pipe, with and without BTF, and each tool that reads debug info fail
 is_not_known() {
 	local reason="error: $LIBRARY: LLVM 99.1.0 $1; set BPF_LINKER_LIBLLVM to another libLLVM" tool
-	fails_once "bpf-merge: $reason" bpf-linker -o out program.bc count.bc
-	fails_once "bpf-merge: $reason" bpf-linker --btf -o out program.bc count.bc
+	fails_once "bpf-linker: $reason" bpf-linker -o out program.bc count.bc
+	fails_once "bpf-linker: $reason" bpf-linker --btf -o out program.bc count.bc
 	for tool in 'bpf-merge' 'bpf-debuginfo --btf' 'bpf-codegen'; do
 		# shellcheck disable=SC2086 # words
 		fails_once "${tool% *}: $reason" "$LIBEXEC"/llvm-any/$tool -o out program.bc
@@ -1060,9 +1060,9 @@ set BPF_LINKER_LIBLLVM to another libLLVM" "$debuginfo" --btf -o out class.ll
 	library short
 	ln -s nowhere dangling
 	refuses() {
-		BPF_LINKER_LIBLLVM=$1 fails_once "bpf-merge: error: $1: $2set BPF_LINKER_LIBLLVM to the file of another libLLVM" \
+		BPF_LINKER_LIBLLVM=$1 fails_once "bpf-linker: error: $1: $2set BPF_LINKER_LIBLLVM to the file of another libLLVM" \
 			bpf-linker --llvm any -o out f.bc </dev/null
-		BPF_LINKER_LIBLLVM=$1 one_error "bpf-merge: error: $1: $2*" \
+		BPF_LINKER_LIBLLVM=$1 one_error "bpf-linker: error: $1: $2*" \
 			bpf-linker --llvm any -o out f.bc --save-temps </dev/null
 		rm out.*
 		BPF_LINKER_LIBLLVM=$1 one_error "bpf-opt: error: $1: $2*" "$LIBEXEC/llvm-any/bpf-opt" -o out f.bc
@@ -1082,9 +1082,9 @@ set BPF_LINKER_LIBLLVM to another libLLVM" "$debuginfo" --btf -o out class.ll
 @test "a library that cannot be used, and a pipe that stays open" {
 	need_any
 	SECONDS=0
-	BPF_LINKER_LIBLLVM=$PWD/missing fails_once "bpf-merge: error: $PWD/missing: *" \
+	BPF_LINKER_LIBLLVM=$PWD/missing fails_once "bpf-linker: error: $PWD/missing: *" \
 		bpf-linker --llvm any -o out f.bc < <(exec sleep 5)
-	BPF_LINKER_LIBLLVM=$PWD/missing one_error "bpf-merge: error: $PWD/missing: *" \
+	BPF_LINKER_LIBLLVM=$PWD/missing one_error "bpf-linker: error: $PWD/missing: *" \
 		bpf-linker --llvm any -o out f.bc --save-temps < <(exec sleep 5)
 	((SECONDS < 4))
 }
@@ -1389,7 +1389,7 @@ calling_rustc() {
 	link_real "$STATIC"
 	stub "$STATIC" bpf-extract 'kill -9 $$'
 	mv stubs/bin/bpf-linker 'stubs/bin/my (old) linker'
-	fails_once 'bpf-opt: error: <stdin>: is empty; bpf-merge, *killed*' 'my (old) linker' -o out f.bc
+	fails_once 'bpf-linker: error: bpf-merge was killed, perhaps since memory ran out' 'my (old) linker' -o out f.bc
 }
 
 @test "a signal while a library is looked for" {

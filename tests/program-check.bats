@@ -25,7 +25,7 @@ program() {
 warns() {
 	run --separate-stderr bpf-linker --btf -o "$1.o" "$1.bc"
 	# shellcheck disable=SC2154,SC2053 # bats sets stderr; the pattern is one
-	if [[ $status != 0 || $stderr == *$'\n'* || $stderr != "bpf-codegen: warning: "$2 ]]; then
+	if [[ $status != 0 || $stderr == *$'\n'* || $stderr != "bpf-linker: warning: "$2 ]]; then
 		printf '%s\n' "wanted: $2" "got: $status $stderr"
 		return 1
 	fi
@@ -330,7 +330,7 @@ passes() {
 	run -0 --separate-stderr bpf-linker -o out legacy.bc
 	[[ ! $stderr ]]
 	run -0 --separate-stderr bpf-linker --log-level info -o out legacy.bc
-	[[ $stderr == *"bpf-codegen: info: map 'old' is in the legacy section maps, "* ]]
+	[[ $stderr == *"bpf-linker: info: map 'old' is in the legacy section maps, "* ]]
 }
 
 @test "a panic in a small function ends the program, in a large one it goes on for ever" {
@@ -356,16 +356,16 @@ passes() {
 	}
 	large_ir 20 >in.ll
 	run -0 --separate-stderr bpf-linker --export prog -o out in.ll
-	[[ $stderr == "bpf-codegen: warning: program 'prog' "*"returns 0"* ]]
+	[[ $stderr == "bpf-linker: warning: program 'prog' "*"returns 0"* ]]
 	# all that the program is for, as with aya's: it is inlined
 	large_ir 600 >in.ll
 	run -0 --separate-stderr bpf-linker --export prog -o out in.ll
-	[[ $stderr == "bpf-codegen: warning: program 'prog' "*"returns 0"* ]]
+	[[ $stderr == "bpf-linker: warning: program 'prog' "*"returns 0"* ]]
 	"$OBJDUMP" -d out >code
 	absent -E 'goto -0x1|goto -1|<sum>:' code
 	large_ir 600 '%y = call i64 @sum(i64 8) store i64 %y, ptr %c' >in.ll
 	run -0 --separate-stderr bpf-linker --export prog -o out in.ll
-	[[ $stderr == "bpf-codegen: warning: program 'prog' can panic in a large function,"* ]]
+	[[ $stderr == "bpf-linker: warning: program 'prog' can panic in a large function,"* ]]
 	"$OBJDUMP" -d out >code
 	grep -E 'goto -0x1|goto -1' code
 }
