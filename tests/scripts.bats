@@ -85,6 +85,19 @@ alone() {
 	one_error "check-kernels: error: there is no '2.6', but 5.10 *" "$SCRIPTS/check-kernels" 2.6
 }
 
+@test "check-shells: the shell is sh, for the tests alone" {
+	((EUID == 0)) || skip 'only root may make a mount namespace'
+	[[ ! ${EMULATED-} ]] || skip 'this machine has its own'
+	# bats would take a line that begins with it for a test of this file
+	echo @test 'sh { [[ $(readlink -f /bin/sh) == *busybox ]]
+}' >shell.bats
+	# this bats is not that one
+	run -0 env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin BUILD="$BUILT" TOOLSET="$LLVM_MAJOR" TESTS="$PWD/shell.bats" "$SCRIPTS/check-shells" busybox
+	[[ ${lines[0]} == '# sh is busybox' && ${lines[-1]} == '1 passed, 0 failed, 0 skipped' ]]
+	[[ $(readlink -f /bin/sh) != *busybox ]]
+	one_error "check-shells: error: nosuchsh is not installed; 'make deps check-shells' installs it" "$SCRIPTS/check-shells" nosuchsh
+}
+
 @test "check-clients: a client that fails is one, and a name that is none is an error" {
 	one_error "check-clients: error: unknown client 'perl'; there are *" "$SCRIPTS/check-clients" perl
 	mkdir -p made/bin
