@@ -12,6 +12,11 @@ back_edges_in() {
 	"$OBJDUMP" -d "$1" | grep -E '\bgotol? -0x' || true
 }
 
+# loops_in OBJECT: how many; a jump back need not be one
+loops_in() {
+	"$OBJDUMP" -d "$1" | awk -f "$TESTS/kernels/loops.awk"
+}
+
 # skeleton_of OBJECT: its maps, programs and globals, sorted
 skeleton_of() {
 	bpftool gen skeleton "$1" name skeleton |
@@ -95,6 +100,37 @@ compile_shared() {
 		load_object $object
 		[[ $(run_program loop packet) == 59760 ]]
 		[[ $(map_value "${object%.o}_bss" 0 8) == 63 ]]
+	done
+}
+
+@test "--unroll-loops, of loops that may end earlier" {
+	need_kernel
+	cat >ends.c <<-'END'
+		#include <linux/bpf.h>
+		#include <bpf/bpf_helpers.h>
+		char LICENSE[] SEC("license") = "GPL";
+		static __noinline int sum(unsigned n)
+		{
+			int sum = 0;
+			for (unsigned i = 0; i < n && i < 100; i++) {
+				sum += i;
+				asm volatile("" : "+r"(sum));
+			}
+			return sum;
+		}
+		SEC("tc") int ends(struct __sk_buff *skb) { return sum(skb->len) + sum(3); }
+	END
+	compile ends.c
+	bpf-linker --btf -o rolled.o ends.bc
+	[[ $(loops_in rolled.o) == 1 ]]
+	for flags in '' '-Xclang -disable-llvm-passes'; do
+		# shellcheck disable=SC2086 # several words, or none
+		compile ends.c $flags
+		bpf-linker --btf --unroll-loops -o ends.o ends.bc
+		[[ $(loops_in ends.o) == 0 ]]
+		load_with_btf ends.o
+		head -c 74 /dev/zero >packet
+		[[ $(run_program ends packet) == $((73 * 74 / 2 + 3)) ]]
 	done
 }
 

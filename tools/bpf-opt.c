@@ -581,6 +581,14 @@ static void release_noinline(void)
 		}
 }
 
+/* Loops that may end earlier, of which LLVM knows the most rounds; by default it leaves them. */
+static void unroll_bounded(const char *and_then)
+{
+	run_passes_alone("function(loop-simplify,lcssa,"
+			 "loop-unroll<O3;upperbound;no-runtime;no-partial;full-unroll-max=1024>)");
+	run_passes_alone(and_then);
+}
+
 static void run_default_passes(void)
 {
 	bool for_size = !strcmp(level, "s") || !strcmp(level, "z");
@@ -596,6 +604,8 @@ static void run_default_passes(void)
 	run_passes_alone(text);
 	if (noreturn_inline(module))
 		run_passes_alone(text);
+	if (unroll_loops)
+		unroll_bounded(text);
 	release_noinline();
 	put_optimized_back(holder);
 	/* what was held may be needed no more */
