@@ -5,7 +5,8 @@
  *
  * A line of JSON for the object, with what libbpf sees in it, and one for each program. Each
  * program is loaded by a process of its own, with a limit of time and memory, and nothing is
- * attached.
+ * attached. Compiled with -DRUN=1, it also runs each program where the kernel has a way to: see
+ * run.h.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -19,13 +20,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifndef RUN
+#define RUN 0
+#endif
+#if RUN
+#include "run.h"
+#else
+static void print_run(struct bpf_object *object, struct bpf_program *program)
+{
+	(void)object;
+	(void)program;
+}
+static bool run_executable(const char *path)
+{
+	(void)path;
+	return false;
+}
+#endif
+
 enum {
 	LOG_STATS = 4, /* of the verifier: its errors, and what the check took */
 	LOG_SIZE = 16 << 20,
-	LAST_LINES = 6, /* that are shown of a log */
-	SECONDS = 60,
-	MEMORY = 2 << 20, /* in KB */
+	LAST_LINES = 6,           /* that are shown of a log */
+	SECONDS = RUN ? 600 : 60, /* an emulated kernel takes its time */
+	MEMORY = 2 << 20,         /* in KB */
 	MOST_ENTRIES = 16384,
+	SMALL_LOG_SIZE = 64 << 10, /* where there are no errors */
+	MOST_PROGRAMS = 256,
 	STACK_DEPTH = 127, /* the kernel's default */
 };
 
@@ -228,28 +249,19 @@ static void choose_program(struct bpf_object *object, struct bpf_program *wanted
 	libbpf_log_len = 0;
 }
 
-static void load_program(const char *path, const char *name)
+/* What became of a program, after the object was loaded or was not. */
+static void print_program(struct bpf_object *object, struct bpf_program *program, bool loaded)
 {
-	struct bpf_object *object = open_object(path);
-	struct bpf_program *wanted;
 	struct bpf_prog_info info;
 	__u32 size = sizeof(info);
-	const char *processed;
-	bool loaded, has_btf = false;
-	size_t insns;
-	int fd;
-
-	if (!object)
-		return;
-	wanted = bpf_object__find_program_by_name(object, name);
-	choose_program(object, wanted);
-	insns = bpf_program__insn_cnt(wanted);
-	loaded = !bpf_object__load(object);
+	char *log = (char *)bpf_program__log_buf(program, &(size_t){0}),
+	     *processed = strstr(log, "processed ");
+	unsigned long walked = processed ? strtoul(processed + 10, NULL, 10) : 0;
+	bool has_btf = false;
+	int fd = bpf_program__fd(program);
 
 	memset(&info, 0, sizeof(info));
-	fd = bpf_program__fd(wanted);
 	if (loaded && fd >= 0) {
-		insns = bpf_program__insn_cnt(wanted);
 		if (!bpf_prog_get_info_by_fd(fd, &info, &size))
 			has_btf = info.btf_id != 0;
 	} else if (strstr(libbpf_log, "failed to initialize slot")) {
@@ -260,25 +272,73 @@ static void load_program(const char *path, const char *name)
 	} else {
 		loaded = false;
 	}
-	processed = strstr(verifier_log, "processed ");
 	printf("{\"program\":");
-	print_string(name);
+	print_string(bpf_program__name(program));
 	printf(",\"section\":");
-	print_string(bpf_program__section_name(wanted));
+	print_string(bpf_program__section_name(program));
 	printf(
 	    ",\"type\":%d,\"loaded\":%s,\"btf\":%s,\"insns\":%zu,\"processed\":%lu,\"xlated\":%u",
-	    bpf_program__type(wanted), loaded ? "true" : "false", has_btf ? "true" : "false", insns,
-	    processed ? strtoul(processed + 10, NULL, 10) : 0, info.xlated_prog_len / 8);
+	    bpf_program__type(program), loaded ? "true" : "false", has_btf ? "true" : "false",
+	    bpf_program__insn_cnt(program), walked, info.xlated_prog_len / 8);
+	if (loaded && fd >= 0)
+		print_run(object, program);
 	if (!loaded || !has_btf) {
 		printf(",\"log\":");
-		print_last_lines(verifier_log, LAST_LINES);
+		print_last_lines(log, LAST_LINES);
 		printf(",\"libbpf\":");
 		print_last_lines(libbpf_log, LAST_LINES);
 	}
 	puts("}");
 }
 
-static void load_in_process(const char *path, const char *name)
+static bool load_program(const char *path, const char *name)
+{
+	struct bpf_object *object = open_object(path);
+	struct bpf_program *wanted;
+
+	if (!object)
+		return true;
+	wanted = bpf_object__find_program_by_name(object, name);
+	choose_program(object, wanted);
+	print_program(object, wanted, !bpf_object__load(object));
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(bpf_program__name(*(struct bpf_program *const *)a),
+	    bpf_program__name(*(struct bpf_program *const *)b));
+}
+
+/* Loads all programs at once, which takes less time; says nothing where one of them is refused. */
+static bool load_whole(const char *path, const char *name)
+{
+	struct bpf_object *object = open_object(path);
+	struct bpf_program *program, *programs[MOST_PROGRAMS];
+	size_t n = 0;
+
+	(void)name;
+	bpf_object__for_each_program(program, object)
+	{
+		if (n == MOST_PROGRAMS)
+			return false;
+		programs[n++] = program;
+		bpf_program__set_autoload(program, true);
+		bpf_program__set_log_buf(program, calloc(1, SMALL_LOG_SIZE), SMALL_LOG_SIZE);
+		bpf_program__set_log_level(program, LOG_STATS);
+	}
+	size_maps(object);
+	if (bpf_object__load(object))
+		return false;
+	qsort(programs, n, sizeof(*programs), by_name);
+	for (size_t i = 0; i < n; i++)
+		print_program(object, programs[i], true);
+	return true;
+}
+
+/* Calls load in a process of its own; returns what that does, or says that it failed otherwise. */
+static bool in_process(
+    bool load(const char *path, const char *name), const char *path, const char *name)
 {
 	struct rlimit limit = {(rlim_t)MEMORY << 10, (rlim_t)MEMORY << 10};
 	pid_t pid;
@@ -287,17 +347,22 @@ static void load_in_process(const char *path, const char *name)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
+		bool done;
+
 		setrlimit(RLIMIT_AS, &limit);
 		alarm(SECONDS);
-		load_program(path, name);
+		done = load(path, name);
 		fflush(stdout);
-		_exit(0);
+		_exit(!done);
 	}
-	if (pid > 0 && waitpid(pid, &status, 0) == pid && !status)
-		return;
+	if (pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status))
+		return WEXITSTATUS(status) == 0;
+	if (!name)
+		return false;
 	printf("{\"program\":");
 	print_string(name);
 	printf(",\"loaded\":false,\"btf\":false,\"log\":[\"signal %d\"]}\n", WTERMSIG(status));
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -309,12 +374,16 @@ int main(int argc, char **argv)
 		fputs("usage: load OBJECT\n", stderr);
 		return 2;
 	}
+	if (run_executable(argv[1]))
+		return 0;
 	libbpf_set_print(keep_message);
 	object = open_object(argv[1]);
 	if (!object)
 		return 0;
 	describe(object, argv[1]);
+	if (RUN && in_process(load_whole, argv[1], NULL))
+		return 0;
 	bpf_object__for_each_program(program, object)
-	    load_in_process(argv[1], bpf_program__name(program));
+	    in_process(load_program, argv[1], bpf_program__name(program));
 	return 0;
 }
