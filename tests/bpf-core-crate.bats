@@ -137,6 +137,8 @@ number_in() {
 	[[ $(number_in NUMBERS 7) == 0 ]] # CONFIG_NO_SUCH_OPTION
 	[[ $(number_in NUMBERS 8) == 1 ]] # CONFIG_BPF_SYSCALL
 	[[ $(number_in NUMBERS 9) == 5 ]] # of the inner map
+	[[ $(number_in NUMBERS 10) == 1 ]] # list_head matches
+	[[ $(number_in NUMBERS 11) == 79 ]] # no_such_struct has no size
 }
 
 @test "externs have the types in BTF that clang gives them" {

@@ -82,7 +82,7 @@ alone() {
 }
 
 @test "check-kernels: a kernel that is none of them" {
-	one_error "check-kernels: error: there is no '2.6', but 5.10 *" "$SCRIPTS/check-kernels" 2.6
+	one_error "check-kernels: error: there is no '2.6', but here 5.10 *" "$SCRIPTS/check-kernels" 2.6
 }
 
 @test "check-shells: the shell is sh, for the tests alone" {
