@@ -369,6 +369,73 @@ ret i64 %x'
 	diff wanted given
 }
 
+@test "the header for C compilers without the builtins: what clang makes of these, and the kernel has" {
+	local object
+
+	need_kernel
+	cp "$TESTS"/examples/bpf-core-c/* .
+	"$CLANG" "${BPF_CFLAGS[@]}" -DBUILTINS -c -o wanted.o program.c
+	"$CLANG" "${BPF_CFLAGS[@]}" -Wall -Wextra -Wno-unused-parameter -Werror -emit-llvm -c -o program.bc program.c
+	bpf-linker --btf -o out.o program.bc
+	relocations wanted.o | cut -d = -f 1 | sort >wanted
+	[[ $(wc -l <wanted) -gt 20 ]]
+	diff wanted <(relocations out.o | cut -d = -f 1 | sort)
+
+	"$CLANG" "${BPF_CFLAGS[@]}" -O0 -emit-llvm -c -o program.bc program.c
+	bpf-linker --btf -o slow.o program.bc
+	head -c 60 /dev/zero >packet
+	for object in wanted out slow; do
+		load_object $object.o
+		[[ $(run_program values packet) == 0 ]]
+		# but for the pid, numbers[10]
+		map_bytes "$(cd "$PINS/maps" && echo *bss)" 0 | sed 81,88d >$object.values
+	done
+	[[ $(map_value "$(cd "$PINS/maps" && echo *bss)" 0 $((8 * 3))) == 77 ]]
+	diff wanted.values out.values
+	diff wanted.values slow.values
+}
+
+@test "the header: what is not there, in the user's words" {
+	cat >wrong.c <<-'C'
+		#include "bpf_core.h"
+		struct task { int pid; };
+		enum kind { ONE };
+		__attribute__((section("socket"))) long f(void *c) { return CORE_FIELD_BYTE_SIZE(struct task, pod); }
+	C
+	cp "$TESTS"/examples/bpf-core-c/bpf_core.h .
+	run -1 "$CLANG" "${BPF_CFLAGS[@]}" -emit-llvm -c -o wrong.bc wrong.c
+	[[ $output == *"wrong.c:4:"*"no member named 'pod' in 'struct task'"* ]]
+	sed -i 's/CORE_FIELD.*)/CORE_FIELD_EXISTS(struct task, pod)/' wrong.c
+	compile wrong.c
+	one_error "bpf-core: error: *wrong.c:4:1: struct 'task' has no member 'pod'" bpf-linker --btf -o out.o wrong.bc
+}
+
+@test "Zig's types: by the last part of their names" {
+	local path
+
+	marked_ir "${CALL/field_exists:x/pointee_byte_offset:next.x}" '!13 = !DICompositeType(tag: DW_TAG_structure_type, name: "program.list", file: !1, size: 128, elements: !14)
+		!14 = !{!15, !20, !16}
+		!15 = !DIDerivedType(tag: DW_TAG_member, name: "x", file: !1, baseType: !6, size: 32)
+		!16 = !DIDerivedType(tag: DW_TAG_member, name: "next", file: !1, baseType: !17, size: 64, offset: 64)
+		!17 = !DIDerivedType(tag: DW_TAG_pointer_type, name: "*const vmlinux.fs.s", baseType: !18, size: 64)
+		!18 = !DICompositeType(tag: DW_TAG_structure_type, name: "vmlinux.fs.s", file: !1, size: 32, elements: !19)
+		!19 = !{!15}
+		!20 = !DIDerivedType(tag: DW_TAG_member, name: "y", file: !1, baseType: !21, size: 32, offset: 32)
+		!21 = !DICompositeType(tag: DW_TAG_enumeration_type, name: "vmlinux.color", file: !1, baseType: !6, size: 32, elements: !{})'
+	sed -i 's/^declare.*/declare i64 @"__bpf_core.pointee_byte_offset:next.x@a.c:3:4"(ptr)/' a.ll
+	run -0 bpf-core --list a.ll
+	[[ $output == "a.c:3:4: pointee_byte_offset of struct 's', next.x (0:0), in 'f'" ]]
+	for path in next y; do
+		sed "s/pointee_byte_offset:next.x/field_byte_offset:$path/" a.ll >b.ll
+		bpf-core -o b.bc b.ll
+		"$DIS" -o - b.bc | grep 'name: "list"'
+		"$DIS" -o - b.bc | grep 'name: "color"'
+	done
+	# a name that is no such
+	sed -i 's/"vmlinux.fs.s"/"vmlinux.List(program.s)"/' a.ll
+	one_error "bpf-core: error: a.c:3:4: 'vmlinux.List(program.s)' is no name of a type of C, as the kernel's are" bpf-core -o b.bc a.ll
+}
+
 # --- The stage ---
 
 @test "intrinsics in the place of the call, and nothing else left of it" {

@@ -122,6 +122,7 @@ static bool read_query(struct query *query)
 	query->type = query->carrier ? type_of_carrier(marker, query->carrier) : NULL;
 	if (!query->type)
 		return false;
+	make_unqualified(query->type);
 	switch (marker->kind->subject) {
 	case OF_FIELD:
 		return access_find(marker, builder, query->type, &query->access) &&

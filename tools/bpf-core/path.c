@@ -215,6 +215,7 @@ static void follow_pointers(struct walk *walk)
 			pointer = btf_tagged_type(pointer);
 		walk->access->type = unwrapped(without_qualifiers(operand(pointer, BASE)));
 		walk->access->count = 0;
+		make_unqualified(walk->access->type);
 	}
 }
 

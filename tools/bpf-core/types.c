@@ -224,26 +224,63 @@ static void make_member_anonymous(LLVMValueRef member)
 	free(name);
 }
 
-void make_anonymous(LLVMValueRef type)
+/* Calls visit for the type, and for each that it has for members, or for elements of these, if it
+ * is not among those that are known. */
+static void visit_types(LLVMValueRef type, struct map *known, void (*visit)(LLVMValueRef type))
 {
-	static struct map known;
 	struct values types = {NULL, 0, 0};
 
 	add_value(&types, type);
 	while (types.count) {
 		LLVMValueRef next = resolved(types.items[--types.count]);
 		while (is_array(next))
-			next = map_add(&known, next) ? resolved(operand(next, BASE)) : NULL;
-		if (!next || !is_structure(next) || !map_add(&known, next))
+			next = map_add(known, next) ? resolved(operand(next, BASE)) : NULL;
+		if (!next || !is_composite(next) || !map_add(known, next))
 			continue;
+		visit(next);
 		struct values members = members_of(next);
-		for (size_t i = 0; i < members.count; i++) {
-			make_member_anonymous(members.items[i]);
+		for (size_t i = 0; i < members.count; i++)
 			add_value(&types, operand(members.items[i], BASE));
-		}
 		free(members.items);
 	}
 	free(types.items);
+}
+
+static void make_members_anonymous(LLVMValueRef type)
+{
+	struct values members = members_of(type);
+
+	for (size_t i = 0; i < members.count; i++)
+		make_member_anonymous(members.items[i]);
+	free(members.items);
+}
+
+void make_anonymous(LLVMValueRef type)
+{
+	static struct map known;
+
+	visit_types(type, &known, make_members_anonymous);
+}
+
+/* Names of generic types have other characters. */
+static void drop_qualifier(LLVMValueRef type)
+{
+	char *name = text_at(type, NAME);
+	const char *last_dot = strrchr(name, '.');
+	bool is_plain = last_dot && last_dot[1];
+
+	for (const char *at = name; is_plain && *at; at++)
+		is_plain = isalnum((unsigned char)*at) || *at == '_' || *at == '.';
+	if (is_plain)
+		set_operand(type, NAME, string(last_dot + 1));
+	free(name);
+}
+
+void make_unqualified(LLVMValueRef type)
+{
+	static struct map known;
+
+	visit_types(type, &known, drop_qualifier);
 }
 
 struct array array_of(LLVMValueRef type)

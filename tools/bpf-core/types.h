@@ -44,6 +44,10 @@ char *describe_type(LLVMValueRef type);
  * become unnamed. */
 void make_anonymous(LLVMValueRef type);
 
+/* Of the names that the type has, and what it has for members, the last part remains where dots are
+ * in it: Zig's types are called FILE.NAMESPACE.NAME. */
+void make_unqualified(LLVMValueRef type);
+
 /* The ranges of an array, and of those that are its elements. Rust has arrays of arrays, where C
  * has more than one range. */
 struct array {
