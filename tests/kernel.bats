@@ -303,3 +303,31 @@ compile_shared() {
 		prototypes_of finds | grep -Fx 'unsigned long strchr(const void * text, int value)'
 	done
 }
+
+@test "kfuncs that are declared by a typedef of a function, which LLVM takes for invalid debug info" {
+	need_kernel
+	cat >lock.c <<-'C'
+		typedef void plain_t(void);
+		typedef plain_t lock_t;
+		typedef void *cast_t(const void *object, unsigned id);
+		#define KSYM __attribute__((section(".ksyms")))
+		extern lock_t bpf_rcu_read_lock KSYM, bpf_rcu_read_unlock KSYM;
+		extern cast_t bpf_rdonly_cast KSYM __attribute__((weak));
+		__attribute__((section("tc"))) int lock(void *context)
+		{
+			bpf_rcu_read_lock();
+			bpf_rcu_read_unlock();
+			return bpf_rdonly_cast ? bpf_rdonly_cast(context, 0) != 0 : 7;
+		}
+		char LICENSE[] __attribute__((section("license"))) = "GPL";
+	C
+	compile lock.c
+	run -0 --separate-stderr bpf-linker --btf -o out.o lock.bc
+	[[ ! $stderr ]]
+	bpftool btf dump file out.o format raw >raw
+	[[ $(grep -c "FUNC .* linkage=extern" raw) == 3 ]]
+	grep -A 2 "FUNC_PROTO '(anon)' ret_type_id=1 vlen=2" raw
+	load_object out.o
+	head -c 60 /dev/zero >packet
+	[[ $(run_program lock packet) == 1 ]]
+}
