@@ -407,7 +407,7 @@ ret i64 %x'
 	[[ $output == *"wrong.c:4:"*"no member named 'pod' in 'struct task'"* ]]
 	sed -i 's/CORE_FIELD.*)/CORE_FIELD_EXISTS(struct task, pod)/' wrong.c
 	compile wrong.c
-	one_error "bpf-core: error: *wrong.c:4:1: struct 'task' has no member 'pod'" bpf-linker --btf -o out.o wrong.bc
+	one_error "bpf-linker: error: *wrong.c:4:1: struct 'task' has no member 'pod'" bpf-linker --btf -o out.o wrong.bc
 }
 
 @test "Zig's types: by the last part of their names" {
