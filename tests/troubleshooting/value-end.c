@@ -1,0 +1,18 @@
+#include "case.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+SEC("xdp")
+int program(struct xdp_md *ctx)
+{
+	__u32 key = 0;
+	__u64 *value = bpf_map_lookup_elem(&counts, &key);
+
+	if (!value)
+		return XDP_PASS;
+#ifdef CURED
+	return value[0];
+#else
+	return value[1];
+#endif
+}
