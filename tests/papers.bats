@@ -257,6 +257,118 @@ mapped_files() {
 	[[ -s stages/program.bpf.o.6-opt.bc && -s ir/post-opt.ll ]]
 }
 
+# The options of the aya project's linker; its --help does not show --debug.
+AYA_VERSION=0.13.0
+AYA_OPTIONS='--allow-bpf-trap --btf --cpu --cpu-features --debug --disable-expand-memcpy-in-order
+	--disable-memory-builtins --dump-module --emit --export --export-symbols --fatal-errors --help --ignore-inline-never --llvm-args --log-file
+	--log-level --output --target --unroll-loops --version -L -O -V -h -o'
+
+# options_in SECTION: those that this section of bpf-linker-migration(7) has
+options_in() {
+	awk -v heading=".Sh $1" '/^\.Sh / { found = $0 == heading } found && sub(/^\.It Fl /, "") {
+		gsub(/ , (Fl )?/, "\n"); gsub(/(^|\n)/, "&-"); print }' "$root/man/bpf-linker-migration.7" | sort
+}
+
+# aya_linker: its program, or the test is skipped
+aya_linker() {
+	AYA=${UPSTREAM:-$HOME/.cargo/bin/bpf-linker}
+	[[ $("$AYA" --version 2>/dev/null) == "bpf-linker $AYA_VERSION" ]] ||
+		skip "the aya project's bpf-linker $AYA_VERSION is not here; README.md says how to install it"
+}
+
+# what both linkers are given
+write_migrants() {
+	local license='char LICENSE[] __attribute__((section("license"), used)) = "GPL";'
+
+	echo "$license int f(unsigned *p, unsigned b) { return p[1] + b * 3u > 7u ? b + 1 : *p; }" >f.c
+	echo "$license void copies(char *a, char *b, unsigned long n) { __builtin_memcpy(a, b, n); }" >copies.c
+	echo 'int g(void); int calls(void) { return g(); }' >calls.c
+	compile f.c -mcpu=v3
+	compile copies.c
+	compile calls.c
+}
+
+@test "migration: the options of both linkers, and those of this one alone" {
+	# shellcheck disable=SC2086 # words
+	diff <(options_in 'OPTIONS OF BOTH') <(printf '%s\n' $AYA_OPTIONS | sort)
+	diff <({ options_in 'OPTIONS OF BOTH' && options_in 'OPTIONS OF THIS ONE'; } | sort) \
+		<(options_of_help bpf-linker | cut -d ' ' -f 1 | sort)
+}
+
+@test "migration: what differs here" {
+	write_migrants
+	bpf-linker --version | grep LLVM
+	one_error "*: error: <stdin>: was compiled for bpf, little-endian, which '--target bpfeb' is not" \
+		bpf-linker --target bpfeb -o out.o f.bc
+	bpf-linker --emit asm --emit llvm-ir -o f.s f.bc
+	grep -w w0 f.s
+	bpf-linker --btf -o out.o f.bc
+	absent -F .debug_str <("$READELF" -SW out.o)
+	bpf-linker --btf --debug-info=full -o out.o f.bc
+	"$READELF" -SW out.o | grep -F .debug_str
+	"$READELF" -sW out.o | grep 'GLOBAL.*\bf$'
+	bpf-linker -O0 --emit asm -o 0.s f.bc
+	bpf-linker -O1 --emit asm -o 1.s f.bc
+	diff 0.s 1.s
+	printf '# none\n\nf\n' >symbols
+	bpf-linker --export-symbols symbols -o out.o f.bc 2>said
+	[[ ! -s said ]]
+	bpf-linker --export f,nonsense -o out.o f.bc 2>said
+	grep "warning: exported symbol 'nonsense' is not defined" said
+	echo old >log
+	bpf-linker --log-level info --log-file log -o out.o f.bc
+	absent old log
+	bpf-linker --log-level off -o out.o f.bc
+	bpf-linker --dump-module dump -o out.o f.bc
+	[[ -f dump ]]
+	bpf-linker --dump-module dumps/ -o out.o f.bc
+	[[ -f dumps/pre-opt.ll && -f dumps/post-opt.ll ]]
+	bpf-linker -o out.o f.bc copies.bc
+	"$READELF" -sW out.o | grep 'FUNC.* memcpy$'
+	bpf-linker -o out.o calls.bc 2>said
+	grep "warning: calls.bc: undefined symbol 'g'" said
+	run -2 bpf-linker --nonsense -o out.o f.bc
+	run -2 bpf-linker --emit nonsense -o out.o f.bc
+	echo 'f.bc' >arguments
+	bpf-linker -o out.o @arguments
+	bpf-linker -o out.o - <f.bc
+	echo kept >out.o
+	run -1 bpf-linker -o out.o f.bc f.bc
+	[[ $(<out.o) == kept ]]
+}
+
+@test "migration: what differs there" {
+	aya_linker
+	diff <("$AYA" --help | grep -oE '^ *(-[a-zA-Z], )?(-[a-zA-Z]|--[a-z-]+)' | tr -d ' ' | tr , '\n' |
+		sort - <(echo --debug)) \
+		<(printf '%s\n' $AYA_OPTIONS | sort)
+	write_migrants
+	"$AYA" --target bpfeb -o out.o f.bc
+	"$AYA" --emit asm --emit llvm-ir --export f -o f.s f.bc
+	absent -w w0 f.s
+	"$AYA" --btf --export f -o out.o f.bc
+	"$READELF" -SW out.o | grep -F .debug_str
+	"$AYA" --btf -o out.o f.bc
+	absent 'GLOBAL.*\bf$' <("$READELF" -sW out.o)
+	run -1 "$AYA" -l f -o out.o f.bc
+	"$AYA" --export f,nonsense -o out.o f.bc 2>said
+	[[ ! -s said ]]
+	echo old >log
+	"$AYA" --log-level info --log-file log -o out.o f.bc | grep 'command line'
+	grep old log
+	run -1 "$AYA" --log-level off -o out.o f.bc
+	"$AYA" --dump-module dump -o out.o f.bc
+	[[ -f dump/pre-opt.ll && -f dump/post-opt.ll ]]
+	"$AYA" --export copies -o out.o copies.bc
+	"$READELF" -sW out.o | grep 'UND memcpy$'
+	"$AYA" --export calls -o out.o calls.bc 2>said
+	[[ ! -s said ]]
+	RUST_LOG=info "$AYA" -o out.o f.bc 2>&1 | grep 'command line'
+	run -1 "$AYA" --nonsense -o out.o f.bc
+	run -1 "$AYA" -o out.o f.bc copies.bc
+	[[ $output == *"'LICENSE': symbol multiply defined"* ]]
+}
+
 @test "the newest version in CHANGELOG.md is that of the build" {
 	local version headings
 
