@@ -369,6 +369,16 @@ write_migrants() {
 	[[ $output == *"'LICENSE': symbol multiply defined"* ]]
 }
 
+@test "the tutorial in C: its commands, in a network of their own" {
+	need_kernel
+	command -v ip || skip "iproute2 is not installed"
+	use_plain_names
+	"$TESTS/page-commands" bpf-linker-tutorial.7 'IN C' >commands
+	run -0 unshare --net --mount bash -euo pipefail -c 'ip link set lo up; mount -t bpf bpf /sys/fs/bpf; . ./commands'
+	[[ $output =~ '"packets": '[1-9] ]]
+	[[ $output != *warning* ]]
+}
+
 @test "the newest version in CHANGELOG.md is that of the build" {
 	local version headings
 
