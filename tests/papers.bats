@@ -64,7 +64,10 @@ use_plain_names() {
 	mkdir names
 	ln -s "$(command -v "$CLANG")" names/clang
 	ln -s "$(command -v "$LLVM_AR")" names/llvm-ar
-	ln -s "$(command -v "llvm-dis-$LLVM_MAJOR")" names/llvm-dis
+	local tool
+	for tool in llvm-dis llvm-link opt llc; do
+		ln -s "$(command -v "$tool-$LLVM_MAJOR")" "names/$tool"
+	done
 	ln -s "$(command -v "$OBJDUMP")" names/llvm-objdump
 	PATH=$PWD/names:$PATH
 }
@@ -377,6 +380,111 @@ write_migrants() {
 	run -0 unshare --net --mount bash -euo pipefail -c 'ip link set lo up; mount -t bpf bpf /sys/fs/bpf; . ./commands'
 	[[ $output =~ '"packets": '[1-9] ]]
 	[[ $output != *warning* ]]
+}
+
+# write_pair: program.c calls count() of count.c, which has a map; both have a license. Bitcode and objects of them, and
+# library.bc, which is count.c without the license.
+write_pair() {
+	local head='
+		#include <linux/bpf.h>
+		#include <bpf/bpf_helpers.h>
+		char LICENSE[] SEC("license") = "GPL";
+		int count(unsigned length);'
+	cat - >program.c <<-END
+		$head
+		SEC("xdp") int program(struct xdp_md *context) { return count(context->data_end - context->data); }
+	END
+	cat - >count.c <<-END
+		$head
+		struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__type(key, __u32);
+			__type(value, __u64);
+			__uint(max_entries, 1);
+		} totals SEC(".maps");
+		__attribute__((noinline)) int unused(void) { return bpf_get_prandom_u32(); }
+		int count(unsigned length)
+		{
+			__u32 zero = 0;
+			__u64 *total = bpf_map_lookup_elem(&totals, &zero);
+
+			return total ? (*total += length) & 3 : 0;
+		}
+	END
+}
+
+# calls_of_functions OBJECT
+calls_of_functions() {
+	"$OBJDUMP" -d "$1" | grep -c ':[[:space:]]*85 10 00 00 ' || true
+}
+
+@test "comparison: the commands for other linkers make objects that the kernel takes" {
+	local way number=0
+
+	need_kernel
+	use_plain_names
+	write_pair
+	"$TESTS/page-commands" bpf-linker-comparison.7 DESCRIPTION >commands
+	csplit -s -f way commands '/^flags=/' '{*}'
+	for way in way0[1-9]; do
+		rm -f program.bpf.o
+		run_block "$way"
+		load_object program.bpf.o
+		number=$((number + 1))
+		mv program.bpf.o "$number.o"
+	done
+	((number == 2))
+	# of bpftool: a call of another file's function, and what nothing uses
+	(($(calls_of_functions 1.o) == 1))
+	"$READELF" -sW 1.o | grep '\bunused$'
+}
+
+@test "comparison: what others refuse, and bpf-linker takes, and the other way round" {
+	write_pair
+	compile program.c
+	compile count.c
+	"$CLANG" "${BPF_CFLAGS[@]}" -c program.c
+	"$CLANG" "${BPF_CFLAGS[@]}" -c count.c
+	"$LLVM_AR" rcs objects.a count.o
+	"$LLVM_AR" rcs libcount.a count.bc
+
+	bpf-linker --btf -o out.o program.bc libcount.a
+	(($(calls_of_functions out.o) == 0))
+	absent '\bunused$' <("$READELF" -sW out.o)
+
+	run ! bpftool gen object theirs.o program.o objects.a
+	run ! bpftool gen object theirs.o program.bc count.bc
+	bpf-linker --btf -o out.o program.bc count.o 2>said
+	grep 'warning: count.o: contains no LLVM bitcode; its native code is ignored' said
+
+	echo 'extern long total; int get(void) { return total; }' >one.c
+	echo 'int total;' >other.c
+	compile one.c
+	compile other.c
+	"$CLANG" "${BPF_CFLAGS[@]}" -c one.c
+	"$CLANG" "${BPF_CFLAGS[@]}" -c other.c
+	run ! bpftool gen object theirs.o one.o other.o
+	[[ $output == *"global 'total': incompatible"* ]]
+	bpf-linker --btf -o out.o one.bc other.bc 2>said
+	grep "warning: one.bc: variable 'total' is declared as" said
+
+	run ! "llvm-link-$LLVM_MAJOR" -o linked.bc program.bc count.bc
+	[[ $output == *"'LICENSE': symbol multiply defined"* ]]
+	compile count.c -DLICENSE=OTHER
+	"llvm-link-$LLVM_MAJOR" --internalize -o linked.bc program.bc count.bc
+	"llc-$LLVM_MAJOR" -filetype=obj -o out.o linked.bc
+	run ! bpftool gen skeleton out.o
+	[[ $output == *'unsupported map linkage static'* ]]
+	echo 'void copies(char *a, char *b, unsigned long n) { __builtin_memcpy(a, b, n); }' >copies.c
+	compile copies.c
+	run ! "llc-$LLVM_MAJOR" -filetype=obj -o out.o copies.bc
+	bpf-linker -o out.o copies.bc
+
+	command -v "ld.lld-$LLVM_MAJOR" || skip "ld.lld-$LLVM_MAJOR is not installed"
+	run ! "ld.lld-$LLVM_MAJOR" -r -o out.o program.o
+	[[ $output == *'unsupported e_machine'* ]]
+	run ! "ld.lld-$LLVM_MAJOR" -r -o out.o program.bc
+	[[ $output == *'could not infer e_machine'* ]]
 }
 
 @test "the newest version in CHANGELOG.md is that of the build" {
