@@ -487,6 +487,38 @@ calls_of_functions() {
 	[[ $output == *'could not infer e_machine'* ]]
 }
 
+@test "compatibility: the versions are those that are built and tested" {
+	local page=$root/man/bpf-linker-compatibility.7 supported kernels name version suite
+
+	supported=$("$root/scripts/dev/llvms")
+	grep -Fx -- "${supported// /, }." "$page"
+	grep -F "of version ${supported##* } or newer" "$page"
+	kernels=$(sed -n 's/^ALL_KERNELS=(\(.*\) newest)$/\1/p' "$root/scripts/dev/check-kernels")
+	grep -Fx -- "${kernels// /, } and newest." "$page"
+	while read -r name version; do
+		case $name in
+		aya-build | aya-log*) ;; # they come with aya
+		*) grep -F -- "$name $version" "$page" || { echo "$name $version" && return 1; } ;;
+		esac
+	done < <(grep -v '^#' "$TESTS/clients/versions")
+	for suite in 'Debian 11' 'Debian 12' 'Debian 13' 'Debian unstable'; do
+		grep -F "\"it runs on a bare $suite\"" "$TESTS/dist.bats"
+	done
+	grep 'for suite in bullseye bookworm trixie unstable noble' "$TESTS/dist.bats"
+}
+
+@test "compatibility: the commands, and the options for older kernels" {
+	use_plain_names
+	write_migrants
+	mv f.bc program.bc
+	"$TESTS/page-commands" bpf-linker-compatibility.7 DESCRIPTION >commands
+	run_block commands
+	grep "LLVM $LLVM_MAJOR" printed
+	bpf-linker --cpu v1 --emit asm -o old.s program.bc
+	absent -w 'w[0-9]' old.s
+	bpf-linker --unroll-loops --ignore-inline-never -o out.o program.bc
+}
+
 @test "the newest version in CHANGELOG.md is that of the build" {
 	local version headings
 
