@@ -198,6 +198,46 @@ alone() {
 	[[ $status == 1 && $output != *'toolset 2'* ]]
 }
 
+@test "deps: how many packages, how large, as apt says; and how long it took" {
+	stub_apt
+	# shellcheck disable=SC2016 # the stubs'
+	{
+		stub apt-get '[[ $* != *" -s "* && $1 != -s ]] || printf "%s\n" "Inst new (2:1-1 Debian [amd64])" \
+			"Inst old [1.0] (1.5 Debian [amd64])" "Conf new (2:1-1 Debian [amd64])"'
+		stub apt-cache 'case "$*" in
+			*new=2:1-1*old=1.5*) printf "%s\n" "Package: new" "Size: 5000000" "Installed-Size: 1000" \
+				"Package: old" "Size: 7000000" "Installed-Size: 20000" ;;
+			*) echo Package ;;
+			esac'
+	}
+	deps llvm
+	[[ $output == *'deps: packages, with those that they need: 2; at most 12 MB to fetch, 22 MB installed'* ]]
+	[[ $output =~ 'deps: installed in '[0-9]+' s'$ ]]
+}
+
+@test "deps: apt shows on a terminal how far it is, and nothing elsewhere" {
+	need_terminal
+	stub_apt
+	# shellcheck disable=SC2016 # the stub's
+	stub apt-get '[[ $1 == -s ]] || echo "apt-get $*"'
+	PATH=$PWD/stubs:$PATH script -qec "$SCRIPTS/deps llvm" /dev/null </dev/null >said
+	grep 'apt-get -y .*Progress-Fancy=1 install .*cmake' said
+	deps llvm
+	[[ $output != *apt-get* ]]
+}
+
+@test "deps: without apt, by the names of the system" {
+	local id
+	for id in 'fedora:dnf install' 'rhel fedora:dnf install' 'arch:pacman -S' 'alpine:apk add' 'nixos:nix-shell -p'; do
+		printf 'ID=other\nID_LIKE="%s"\n' "${id%:*}" >os-release
+		OS_RELEASE=os-release one_error "deps: error: no apt-get here; '${id#*:} *zstd*' has what the build*of version 21 or newer" \
+			alone "$SCRIPTS/deps"
+	done
+	echo ID=unknown >os-release
+	OS_RELEASE=os-release one_error 'deps: error: no apt-get here; install what Debian calls make gcc *llvm-22-dev*' \
+		alone "$SCRIPTS/deps"
+}
+
 # --- What is missing ---
 
 @test "one of two programs is not there" {
