@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What Tab makes of a command line in bash and zsh.
+# What Tab makes of a command line in bash, zsh and fish.
 load helper
 
 SCRIPTS=$TESTS/../scripts
@@ -266,4 +266,52 @@ type_in_zsh() {
 		bpf-linker --save-temps input.bc
 		bpf-linker -L ~/lib -lsecond -lthird
 	END
+}
+
+# fish_completes: for each line of standard input what fish has for it, after a colon, with spaces between
+fish_completes() {
+	command -v fish >/dev/null || skip "fish is not installed"
+	HOME=$PWD fish --private --no-config -c 'source $argv[1]
+		while read --local line
+			echo $line: (complete --do-complete $line | string replace --regex \t.\* "")
+		end' "$SCRIPTS/completion.fish"
+}
+
+@test "fish: each option of each program, with what it is for" {
+	local program
+	for program in "${TOOLS[@]}"; do
+		diff <(options_of "$program") \
+			<(fish_completes <<<"$program -" | sed 's/^[^:]*: //' | tr ' ' '\n' | sort)
+	done
+	fish --no-config -c 'source $argv[1]; complete --do-complete "bpf-linker --emi"' "$SCRIPTS/completion.fish" >said
+	grep -x -e $'--emit\tobj, asm, .*' said
+}
+
+@test "fish: values, files and libraries" {
+	cat >wanted <<-'END'
+		bpf-linker --emit: obj asm llvm-ir llvm-bc
+		bpf-linker --emit=l: --emit=llvm-ir --emit=llvm-bc
+		bpf-linker -O: -O0 -O1 -O2 -O3 -Os -Oz
+		bpf-opt -O: 0 1 2 3 s z
+		bpf-linker a.bc --cpu=v: --cpu=v1 --cpu=v2 --cpu=v3 --cpu=v4
+		bpf-linker --target bpfe: bpfel bpfeb
+		bpf-linker i: input.bc
+		bpf-linker -o i: input.bc
+		bpf-linker -oi: -oinput.bc
+		bpf-linker --log-file=i: --log-file=input.bc
+		bpf-linker @i: @input.bc
+		bpf-linker -- i: input.bc
+		bpf-linker -L l: lib/
+		bpf-linker -Ll: -Llib/
+		bpf-linker --save-temps=l: --save-temps=lib/
+		bpf-linker -L lib -l: second third
+		bpf-linker -L "my dir" -Llib -l s: second
+		bpf-extract --library-path=lib -ls: -lsecond
+		bpf-linker -L ~/lib -l t: third
+		bpf-linker --export:
+	END
+	# a space where the value is a word of its own
+	sed -E 's/:.*//; s/ (--emit|--export|-L lib -l)$/& /; s/^bpf-opt -O$/& /' wanted >lines
+	fish_completes <lines | sed 's/ *: */: /; s/ $//' >got
+	diff wanted got
 }

@@ -118,7 +118,7 @@ wanted_files() {
 	local version tool
 
 	printf '%s\n' SHA256SUMS bin/bpf-linker libexec/bpf-linker/{bpf-driver,bpf-extract,llvm-any/find-libllvm} \
-		share/{bash-completion/completions/bpf-linker,zsh/site-functions/_bpf-linker} \
+		share/{bash-completion/completions/bpf-linker,zsh/site-functions/_bpf-linker,fish/vendor_completions.d/bpf-linker.fish} \
 		share/doc/bpf-linker/{LICENSE-APACHE,LICENSE-MIT,README.md} share/man/man{1/bpf-linker.1,7/bpf-core.7}
 	for tool in bpf-extract "${TOOLS[@]}"; do
 		printf '%s\n' bin/$tool share/bash-completion/completions/$tool share/man/man1/$tool.1
@@ -394,7 +394,7 @@ prepare_inputs() {
 	for page in man/man?/*.gz; do
 		zcat "$page" | cmp - "$PROJECT/man/$(basename "$page" .gz)"
 	done
-	[[ -e bash-completion/completions/bpf-linker && -e zsh/vendor-completions/_bpf-linker ]]
+	[[ -e bash-completion/completions/bpf-linker && -e zsh/vendor-completions/_bpf-linker && -e fish/vendor_completions.d/bpf-opt.fish ]]
 	grep -F 'Copyright (c) 2' doc/bpf-linker/copyright
 }
 
