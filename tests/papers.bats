@@ -301,7 +301,7 @@ write_migrants() {
 @test "migration: what differs here" {
 	write_migrants
 	bpf-linker --version | grep LLVM
-	one_error "*: error: <stdin>: was compiled for bpf, little-endian, which '--target bpfeb' is not" \
+	one_error "*: error: *: was compiled for bpf, little-endian, which '--target bpfeb' is not" \
 		bpf-linker --target bpfeb -o out.o f.bc
 	bpf-linker --emit asm --emit llvm-ir -o f.s f.bc
 	grep -w w0 f.s
