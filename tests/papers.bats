@@ -1,4 +1,4 @@
-# The papers: README.md, HACKING.md, CHANGELOG.md, and a manual page for each tool. Their examples are
+# The papers: README.md, HACKING.md, CHANGELOG.md, SECURITY.md, and a manual page for each tool. Their examples are
 # run, and what they say is compared with the source, the tools and the build.
 
 load helper
@@ -191,14 +191,26 @@ is_in() {
 	done
 }
 
-@test "the files that the README names exist" {
+@test "the files that the README and SECURITY.md name exist" {
 	local names name
 
-	names=$(grep -oE '(tests|man|scripts)/[a-z/.0-9-]+|LICENSE-[A-Z]+' "$root/README.md")
+	names=$(grep -ohE '(tests|man|scripts)/[a-z/.0-9-]+|LICENSE-[A-Z]+|[A-Z]+\.md' "$root/README.md" "$root/SECURITY.md")
 	is_in LICENSE-MIT $names
+	is_in SECURITY.md $names
+	is_in tests/bad-input.bats $names
 	for name in $names; do
 		[[ -e $root/$name ]] || { echo "$name" && return 1; }
 	done
+}
+
+@test "the options that SECURITY.md names exist" {
+	local options
+
+	options=$(grep -oE -- '`--[a-z-]+' "$root/SECURITY.md" | tr -d '`' | sort -u)
+	is_in --no-limits $options
+	options_of_help bpf-linker >known
+	options_of_help bpf-extract >>known
+	run -1 grep -vxFf <(sed 's/ .*//' known) <<<"$options"
 }
 
 @test "the LLVMs that the papers name are supported, and the oldest is the oldest" {
