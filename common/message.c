@@ -28,6 +28,11 @@ void message_set_level(enum message_level level)
 	shown_level = level;
 }
 
+bool message_shows(enum message_level level)
+{
+	return level <= shown_level || level == LEVEL_ERROR;
+}
+
 void message_set_file(int file)
 {
 	log_file = file;
@@ -176,7 +181,7 @@ void message(enum message_level level, const char *format, ...)
 {
 	va_list arguments;
 
-	if (level > shown_level && level != LEVEL_ERROR)
+	if (!message_shows(level))
 		return;
 	va_start(arguments, format);
 	say(level, format, arguments, false);

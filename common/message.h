@@ -25,6 +25,9 @@ extern const char *volatile message_subject;
 /* Messages above level are not shown; an error always is. */
 void message_set_level(enum message_level level);
 
+/* Whether messages of that level are shown. */
+bool message_shows(enum message_level level);
+
 /* Messages go to the file instead of standard error; errors go to both. */
 void message_set_file(int file);
 

@@ -325,7 +325,7 @@ static void say_cost(void)
 	    input_bytes / 1e3, output_bytes / 1e3);
 }
 
-void tool_finish(void)
+void tool_finish_with(int status)
 {
 	if (message_pass_on) {
 		LLVMShutdown(); /* prints what -stats and -time-passes have gathered */
@@ -337,5 +337,10 @@ void tool_finish(void)
 	restore_values();
 	pipeline_start_next_stage();
 	/* not exit(): nothing that LLVM would still free is of use */
-	_exit(0);
+	_exit(status);
+}
+
+void tool_finish(void)
+{
+	tool_finish_with(0);
 }

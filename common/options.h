@@ -63,6 +63,9 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv);
  * status 0. All output must be committed. */
 _Noreturn void tool_finish(void);
 
+/* The same, but that the program ends with the status. */
+_Noreturn void tool_finish_with(int status);
+
 /* Whether a stage before has done with LLVM. */
 extern bool llvm_is_shut_down;
 

@@ -13,6 +13,7 @@ static const char input_attribute[] = "bpf-linker-input";
 static const char clang_attribute[] = "bpf-linker-clang";
 static const char cpu_attribute[] = "bpf-linker-cpu";
 static const char optimized_attribute[] = "bpf-linker-optimized";
+static const char lost_debug_info_attribute[] = "bpf-linker-lost-debug-info";
 
 /* The first clang that takes v3 where no CPU is given. */
 enum { FIRST_CLANG_FOR_V3 = 20 };
@@ -150,7 +151,7 @@ static bool is_optimized(LLVMModuleRef module)
 	return true;
 }
 
-void origin_note(LLVMModuleRef module, const char *input)
+void origin_note(LLVMModuleRef module, const char *input, bool lost_debug_info)
 {
 	bool by_clang = clang_of(module), optimized = by_clang && is_optimized(module);
 
@@ -162,6 +163,8 @@ void origin_note(LLVMModuleRef module, const char *input)
 		origin_set_attribute(function, clang_attribute, by_clang ? "" : NULL);
 		origin_set_attribute(function, optimized_attribute, optimized ? "" : NULL);
 		origin_set_attribute(function, cpu_attribute, origin_cpu(function));
+		origin_set_attribute(
+		    function, lost_debug_info_attribute, lost_debug_info ? "" : NULL);
 	}
 }
 
@@ -173,6 +176,7 @@ void origin_forget(LLVMModuleRef module)
 		origin_set_attribute(function, clang_attribute, NULL);
 		origin_set_attribute(function, cpu_attribute, NULL);
 		origin_set_attribute(function, optimized_attribute, NULL);
+		origin_set_attribute(function, lost_debug_info_attribute, NULL);
 	}
 }
 
@@ -210,6 +214,11 @@ bool origin_is_rust(LLVMModuleRef module)
 bool origin_is_optimized(LLVMValueRef function)
 {
 	return origin_attribute(function, optimized_attribute);
+}
+
+bool origin_lost_debug_info(LLVMValueRef function)
+{
+	return origin_attribute(function, lost_debug_info_attribute);
 }
 
 void origin_set_changed(LLVMValueRef function)

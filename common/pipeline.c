@@ -18,7 +18,7 @@ static const char mark[] = "\n\n\n\n\n\n";
 enum { LEAST_MARK = 3 };
 
 static const char *driver; /* its process number */
-static bool may_retry, is_last_stage;
+static bool may_retry, may_explain, is_last_stage;
 static int output_file = STDOUT_FILENO;
 
 static void give_up(int unused)
@@ -37,6 +37,7 @@ void pipeline_join(void)
 	if (!driver)
 		return;
 	may_retry = getenv("BPF_LINKER_RETRY");
+	may_explain = getenv("BPF_LINKER_EXPLAIN");
 	if (limit) {
 		signal(SIGALRM, give_up);
 		alarm(atoi(limit));
@@ -192,6 +193,11 @@ bool pipeline_has_driver(void)
 bool pipeline_may_retry(void)
 {
 	return may_retry && !strcmp(program_name, "bpf-merge");
+}
+
+bool pipeline_may_explain(void)
+{
+	return may_explain;
 }
 
 void pipeline_set_last_stage(void)

@@ -19,6 +19,11 @@
  *                              that may be newer, it says nothing and ends with status 3. The
  *                              driver then runs the pipe again with the toolset for any libLLVM,
  *                              and where this fails, too, once more as at first, without a retry.
+ *     BPF_LINKER_EXPLAIN       The driver runs the pipe again where an error of bpf-codegen's, or a
+ *                              warning of what kernels refuse, lacks the line that debug info would
+ *                              have told: bpf-merge notes whether it has dropped some, and
+ *                              bpf-codegen then says nothing, and ends with status 5 or 6. The pipe
+ *                              that says it keeps debug info and ends in bpf-codegen --check.
  *     BPF_LINKER_TIME_LIMIT    seconds after which the stage gives up, with status 3: the libLLVM
  *                              that is tried then may not know what it reads.
  *     BPF_LINKER_LIBLLVM       the library to load (libllvm.h).
@@ -48,14 +53,20 @@
  *
  * Exit statuses: 0 the output is written, 1 the input or the link is at fault, 2 the command line
  * is, STATUS_UNREADABLE another LLVM is to be tried, STATUS_OTHER_TOOLSET one that bpf-extract does
- * not know. */
+ * not know, STATUS_ERRORS_UNEXPLAINED the same pipe with debug info, STATUS_WARNINGS_UNEXPLAINED
+ * likewise, but the output is written. */
 #ifndef PIPELINE_H
 #define PIPELINE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { STATUS_UNREADABLE = 3, STATUS_OTHER_TOOLSET = 4 };
+enum {
+	STATUS_UNREADABLE = 3,
+	STATUS_OTHER_TOOLSET = 4,
+	STATUS_ERRORS_UNEXPLAINED = 5,
+	STATUS_WARNINGS_UNEXPLAINED = 6,
+};
 
 /* Takes the program's part in the pipe of the driver that has started it, if one has. Fails where
  * BPF_LINKER_PIPELINE names another process than the one that did. */
@@ -97,6 +108,10 @@ bool pipeline_has_driver(void);
 
 /* Whether the driver tries another LLVM after STATUS_UNREADABLE. Safe in a signal handler. */
 bool pipeline_may_retry(void);
+
+/* Whether the driver runs the pipe again, with debug info, after STATUS_ERRORS_UNEXPLAINED and
+ * STATUS_WARNINGS_UNEXPLAINED. */
+bool pipeline_may_explain(void);
 
 /* Says that no stage reads the output: a broken pipe is an error with a message then, and a failure
  * leaves no mark. */

@@ -776,8 +776,8 @@ too_much() {
 	echo precious >out
 	for what in return parameters arguments; do
 		too_much $what
-		one_error "bpf-codegen: error: a.ll: function 'f': *" bpf-codegen -o out a.ll
-		one_error "bpf-codegen: error: a.ll: function 'f': *" bpf-codegen --emit asm -o out a.ll
+		one_error "bpf-codegen: error: a.ll: function 'f' *" bpf-codegen -o out a.ll
+		one_error "bpf-codegen: error: a.ll: function 'f' *" bpf-codegen --emit asm -o out a.ll
 	done
 	[[ $(<out) == precious ]]
 }
@@ -1021,7 +1021,7 @@ too_much() {
 }
 
 @test "--help lists every option" {
-	lists_options bpf-codegen --emit --disable-memory-builtins --debug-info --dump-module --target --cpu \
+	lists_options bpf-codegen --check --emit --disable-memory-builtins --debug-info --dump-module --target --cpu \
 		--cpu-features --unroll-loops --disable-expand-memcpy-in-order --allow-bpf-trap \
 		--llvm-args --fatal-errors --map --why
 }
@@ -1039,7 +1039,7 @@ too_much() {
 @test "--log-level and --log-file" {
 	takes_log_options bpf-codegen
 	too_much return
-	one_error "bpf-codegen: error: a.ll: *aggregate*" bpf-codegen --log-file log2 -o out a.ll
+	one_error "bpf-codegen: error: a.ll: *returns 320 bytes*" bpf-codegen --log-file log2 -o out a.ll
 	[[ $(<log2) == "$stderr" ]]
 }
 

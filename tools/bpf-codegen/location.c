@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char location_hint[] =
+    " (debug info in the input tells the line: clang -g, rustc -C debuginfo=1)";
+
 static const char *text_of(const char *text)
 {
 	return text ? text : "";

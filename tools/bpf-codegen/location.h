@@ -19,4 +19,7 @@ LLVMMetadataRef location_find_users(LLVMMetadataRef location);
 /* The file and line of that location, as in `src/main.rs:12`, for the caller to free; or NULL. */
 char *location_of_user(LLVMMetadataRef location);
 
+/* What to add to a message that has no line. */
+extern const char location_hint[];
+
 #endif

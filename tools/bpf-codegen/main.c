@@ -33,7 +33,7 @@
 static const char *const kinds[] = {"obj", "asm", "llvm-ir", "llvm-bc", NULL};
 static const char *const debug_infos[] = {"lines", "full", "none", NULL};
 static const char *emit = "obj", *debug_info = "lines", *dump_path, *map_path;
-static bool disable_memory_builtins;
+static bool disable_memory_builtins, checks_only;
 
 static const struct option_spec own_options[] = {
     {"emit", 0, OPTION_CHOICE, &emit, "KIND", "write obj, asm, llvm-ir or llvm-bc (default: obj)",
@@ -44,6 +44,8 @@ static const struct option_spec own_options[] = {
 	"lines or full, as the module has it; none leaves but BTF (default: "
 	"lines)",
 	debug_infos},
+    {"check", 0, OPTION_FLAG, &checks_only, NULL,
+	"generate code for its errors and warnings alone, and write none"},
     {"dump-module", 0, OPTION_TEXT, &dump_path, "FILE",
 	"write the IR before code generation to FILE"},
     {"map", 0, OPTION_TEXT, &map_path, "FILE",
@@ -85,61 +87,24 @@ static bool is_call_of_known_builtin(const char *diagnostic)
 static LLVMModuleRef generated;
 static char *cpu;
 
-/* The function that a diagnostic names; NULL where it names none. */
-static LLVMValueRef function_in(const char *diagnostic)
+/* Whether the driver can have the error said with a line: debug info was dropped for a part of the
+ * module. */
+static bool may_explain(LLVMModuleRef module)
 {
-	static const char *const starts[] = {"in function ", "In function: "};
-
-	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-		const char *found = strstr(diagnostic, starts[i]);
-		if (!found)
-			continue;
-		found += strlen(starts[i]);
-		char *name = xstrndup(found, strcspn(found, " \n"));
-		LLVMValueRef function = LLVMGetNamedFunction(generated, name);
-		free(name);
-		return function;
-	}
-	return NULL;
-}
-
-/* Whether a newer CPU may have what the error says is missing. */
-static bool is_of_cpu(const char *diagnostic)
-{
-	static const char *const words[] = {"Cannot select", "XADD", "atomic", "signed division"};
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strstr(diagnostic, words[i]))
+	if (!pipeline_may_explain())
+		return false;
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function))
+		if (origin_lost_debug_info(function))
 			return true;
 	return false;
 }
 
-/* An error in a function that needs a newer CPU than that of the link. */
-static char *name_cpus(const char *diagnostic)
-{
-	LLVMValueRef function = function_in(diagnostic);
-	const char *own = function ? origin_cpu(function) : NULL;
-
-	if (!own || cpu_age(own) <= cpu_age(cpu) || !is_of_cpu(diagnostic))
-		return NULL;
-	return xasprintf("%s: function '%s' was compiled for CPU %s, and is linked for %s, which "
-			 "cannot do with it; --cpu=%s chooses its own: %.*s",
-	    *origin_input(function) ? origin_input(function) : message_subject,
-	    demangle_or_copy(value_name(function)), own, cpu, own, (int)strcspn(diagnostic, "\n"),
-	    diagnostic);
-}
-
 static char *reword(const char *diagnostic)
 {
-	char *words = name_cpus(diagnostic);
-
-	if (words)
-		return words;
-	/* the user's line may be found in the input alone */
-	limits_allow_files(true);
-	words = unsupported_reword(generated, diagnostic);
-	limits_allow_files(false);
-	return words;
+	if (fatal_errors && may_explain(generated))
+		fail_silently(STATUS_ERRORS_UNEXPLAINED);
+	return unsupported_reword(generated, diagnostic, cpu);
 }
 
 /* BPF has nothing that a stack protector could call. Code for what is not to be optimized would
@@ -241,7 +206,7 @@ static const void *write_result(
 
 static struct output *open_map(void)
 {
-	if (!map_path)
+	if (!map_path || checks_only)
 		return NULL;
 	if (output_is_same(output_path, map_path))
 		fail_usage("the map and the output are one file, '%s'", map_path);
@@ -249,7 +214,7 @@ static struct output *open_map(void)
 }
 
 /* The map first: where it cannot be written, there is no output. */
-static _Noreturn void finish(struct output *output, struct output *map)
+static _Noreturn void finish(struct output *output, struct output *map, int status)
 {
 	if (map) {
 		link_map_write(map);
@@ -257,7 +222,7 @@ static _Noreturn void finish(struct output *output, struct output *map)
 	}
 	output_commit(output);
 	link_map_explain();
-	tool_finish();
+	tool_finish_with(status);
 }
 
 /* What LLVM makes of the module's debug info, as a DICompileUnit names it: DebugDirectivesOnly
@@ -307,8 +272,8 @@ int main(int argc, char **argv)
 {
 	pipeline_set_last_stage();
 	struct operands operands = tool_start(&tool, argc, argv);
-	struct output *output =
-	    output_open(output_path, strcmp(emit, "asm") && strcmp(emit, "llvm-ir"));
+	struct output *output = output_open(checks_only ? "/dev/null" : output_path,
+	    strcmp(emit, "asm") && strcmp(emit, "llvm-ir"));
 	struct output *map = open_map();
 	const char *input = operands.count ? operands.items[0].text : NULL;
 
@@ -346,8 +311,10 @@ int main(int argc, char **argv)
 	    !strcmp(kind, "DebugDirectivesOnly"))
 		add_unit(module);
 	const void *object = write_result(module, machine, output);
-	program_check(module);
+	bool unexplained = may_explain(module) && program_check_lacks_line(module);
+	if (!unexplained)
+		program_check(module);
 	if (map || why_names.given)
 		link_map_gather(module, object);
-	finish(output, map);
+	finish(output, map, unexplained ? STATUS_WARNINGS_UNEXPLAINED : 0);
 }

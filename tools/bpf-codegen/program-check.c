@@ -7,6 +7,8 @@
 #include "location.h"
 #include "stack-size.h"
 #include <llvm-c/Core.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +23,25 @@ enum {
 };
 
 static struct call_graph graph;
+static bool is_trial;   /* nothing is said */
+static bool lacks_line; /* of what kernels refuse */
+
+static void say(enum message_level level, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void say(enum message_level level, const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+
+	if (is_trial)
+		return;
+	va_start(arguments, format);
+	if (vasprintf(&text, format, arguments) < 0)
+		fail("out of memory");
+	va_end(arguments);
+	message(level, "%s", text);
+	free(text);
+}
 
 void program_check_note(LLVMModuleRef module)
 {
@@ -65,16 +86,15 @@ static char *chain_to(const struct call_node *node, bool *has_location)
 }
 
 /* Ended by the call in node. For the caller to free. */
-static char *chain_of(const struct call_node *node, const struct call *call)
+static char *chain_of(const struct call_node *node, const struct call *call, bool is_refused)
 {
 	bool has_location = false;
 	char *chain = chain_to(node, &has_location);
 
 	has_location |= append_call(&chain, call->symbol, call->location);
 	if (!has_location) {
-		char *longer = xasprintf("%s (--btf adds file and line, where the input has debug "
-					 "info)",
-		    chain);
+		lacks_line |= is_refused;
+		char *longer = xasprintf("%s%s", chain, location_hint);
 		free(chain);
 		chain = longer;
 	}
@@ -86,14 +106,14 @@ static char *chain_of(const struct call_node *node, const struct call *call)
 static void warn_of_end(const char *program, const struct call *call, const char *chain)
 {
 	if (!*call->symbol)
-		message(LEVEL_WARN,
+		say(LEVEL_WARN,
 		    "program '%s' reaches an infinite loop, where it returns 0 instead: %s",
 		    program, chain);
 	else if (!strcmp(call->symbol, "llvm.trap"))
-		message(LEVEL_WARN, "program '%s' reaches a trap, where it returns 0 instead: %s",
+		say(LEVEL_WARN, "program '%s' reaches a trap, where it returns 0 instead: %s",
 		    program, chain);
 	else
-		message(LEVEL_WARN,
+		say(LEVEL_WARN,
 		    "program '%s' can panic, and returns 0 then: %s; to avoid panics, use "
 		    "get or get_unchecked instead of indexing, match instead of unwrap, "
 		    "wrapping_add and its like, or compile with overflow-checks off",
@@ -113,7 +133,7 @@ static void warn_of_call(
 	switch (call->kind) {
 	case END_CALL:
 		if (is_in_large(node))
-			message(LEVEL_WARN,
+			say(LEVEL_WARN,
 			    "program '%s' can panic in a large function, which then loops "
 			    "forever; kernels refuse that unless they can rule it out: %s; make the "
 			    "function smaller, or free of panics",
@@ -122,13 +142,13 @@ static void warn_of_call(
 			warn_of_end(program, call, chain);
 		break;
 	case ENDLESS_LOOP:
-		message(LEVEL_WARN,
+		say(LEVEL_WARN,
 		    "program '%s' can reach an infinite loop, which kernels refuse: %s; make "
 		    "it return instead",
 		    program, chain);
 		break;
 	case POINTER_CALL:
-		message(LEVEL_WARN,
+		say(LEVEL_WARN,
 		    "program '%s' calls through a pointer, which kernels refuse: %s; call "
 		    "functions by name, chosen by a switch or match (not by dyn)",
 		    program, chain);
@@ -149,7 +169,8 @@ static void check_calls(const char *program, struct call_node **reached)
 			if (said[call->kind])
 				continue;
 			said[call->kind] = true;
-			char *chain = chain_of(*reached, call);
+			char *chain = chain_of(
+			    *reached, call, call->kind != END_CALL || is_in_large(*reached));
 			warn_of_call(program, *reached, call, chain);
 			free(chain);
 		}
@@ -231,8 +252,9 @@ static void forget_walk(void)
 }
 
 /* As in `prog (64) -> f (a.c:3) (480)`: the deepest chain, with the bytes of each frame. */
-static char *deepest_chain(const struct call_node *node, bool with_bytes)
+static char *deepest_chain(const struct call_node *node, bool with_bytes, enum message_level level)
 {
+	bool has_location = false;
 	char *chain = demangle_or_copy(node->symbol);
 
 	for (;; node = node->next->callee) {
@@ -242,9 +264,12 @@ static char *deepest_chain(const struct call_node *node, bool with_bytes)
 			free(chain);
 			chain = longer;
 		}
-		if (!node->next)
+		if (!node->next) {
+			lacks_line |= level == LEVEL_WARN && !has_location;
 			return chain;
-		append_call(&chain, node->next->callee->symbol, node->next->location);
+		}
+		has_location |=
+		    append_call(&chain, node->next->callee->symbol, node->next->location);
 	}
 }
 
@@ -277,8 +302,8 @@ static bool calls_itself(struct call_node *program)
 	struct call *circle = go_deepest(program, one_frame, &in);
 	if (!circle)
 		return false;
-	char *chain = chain_of(in, circle);
-	message(LEVEL_WARN,
+	char *chain = chain_of(in, circle, true);
+	say(LEVEL_WARN,
 	    "program '%s' calls a function recursively, which kernels refuse: %s; make a loop of "
 	    "it",
 	    program->symbol, chain);
@@ -306,8 +331,8 @@ static bool check_bytes(struct call_node *program, const struct count *count)
 	go_deepest(program, count->frame, &in);
 	if (program->value <= MOST_STACK)
 		return false;
-	char *chain = deepest_chain(program, true);
-	message(count->level,
+	char *chain = deepest_chain(program, true, count->level);
+	say(count->level,
 	    "program '%s' uses %u bytes of stack; %s allow %d: %s; make local "
 	    "variables smaller, or keep them in a map",
 	    program->symbol, program->value, count->kernels, MOST_STACK, chain);
@@ -344,7 +369,8 @@ static bool check_tail_calls(
 		if (!reached[i]->calls_tail || reached[i]->value < MOST_STACK_BEFORE_TAIL_CALL)
 			continue;
 		char *chain = chain_to(reached[i], &has_location);
-		message(count->level,
+		lacks_line |= count->level == LEVEL_WARN && !has_location;
+		say(count->level,
 		    "program '%s' uses %u bytes of stack at a tail call; "
 		    "%s allow less than %d: %s; make local variables smaller, or keep them in "
 		    "a map",
@@ -361,8 +387,8 @@ static void check_stack(struct call_node *program, struct call_node **reached)
 	if (!reached[1] || calls_itself(program))
 		return;
 	if (program->value > MOST_FRAMES) {
-		char *chain = deepest_chain(program, false);
-		message(LEVEL_WARN,
+		char *chain = deepest_chain(program, false, LEVEL_WARN);
+		say(LEVEL_WARN,
 		    "program '%s' nests calls %u functions deep; kernels allow %d: %s; have "
 		    "some of them inlined",
 		    program->symbol, program->value, MOST_FRAMES, chain);
@@ -385,7 +411,7 @@ static void check_size(const char *program, struct call_node **reached)
 	for (; *reached; reached++)
 		count += stack_size_instructions((*reached)->symbol);
 	if (count > MOST_INSTRUCTIONS)
-		message(LEVEL_WARN,
+		say(LEVEL_WARN,
 		    "program '%s' has %zu instructions, including the functions that it calls; "
 		    "kernels allow %d",
 		    program, count, MOST_INSTRUCTIONS);
@@ -397,7 +423,7 @@ static void check_maps(LLVMModuleRef module)
 	    variable = LLVMGetNextGlobal(variable)) {
 		const char *section = LLVMGetSection(variable);
 		if (!LLVMIsDeclaration(variable) && section && !strcmp(section, "maps"))
-			message(LEVEL_INFO,
+			say(LEVEL_INFO,
 			    "map '%s' is in the legacy section maps, which libbpf 1.0 and later do "
 			    "not support; define it in .maps",
 			    value_name(variable));
@@ -417,4 +443,13 @@ void program_check(LLVMModuleRef module)
 		check_size(program->symbol, reached);
 		free(reached);
 	}
+}
+
+bool program_check_lacks_line(LLVMModuleRef module)
+{
+	is_trial = true;
+	lacks_line = false;
+	program_check(module);
+	is_trial = false;
+	return lacks_line && message_shows(LEVEL_WARN);
 }

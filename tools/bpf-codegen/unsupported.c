@@ -1,7 +1,5 @@
 #include "unsupported.h"
 #include "demangle.h"
-#include "input.h"
-#include "kind.h"
 #include "map.h"
 #include "memory.h"
 #include "message.h"
@@ -9,24 +7,39 @@
 #include "module.h"
 #include "origin.h"
 #include "location.h"
+#include "target.h"
+#include "user.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <llvm-c/Object.h>
+#include <llvm-c/Target.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* `FILE:LINE:COLUMN: in function NAME TYPE: TEXT`, the location where there is debug info. */
+/* What LLVM complains of. */
 struct diagnostic {
 	LLVMValueRef function;
-	char *file;
+	char *file; /* "" where there is no debug info */
 	unsigned line, column;
 	const char *text;
+	LLVMValueRef callee;   /* NULL where it names none */
+	LLVMValueRef variable; /* the largest one on the stack, where that is too small */
 };
 
-static bool parse(LLVMModuleRef module, const char *text, struct diagnostic *diagnostic)
+/* Takes `FILE:LINE:COLUMN` from the end of text; in front of it is what other is the last of. */
+static void parse_location(struct diagnostic *diagnostic, char *text, const char *other)
+{
+	unsigned *const numbers[] = {&diagnostic->column, &diagnostic->line};
+	char *colon, *start = *other ? strrchr(text, *other) : text;
+
+	for (unsigned i = 0; i < 2 && (colon = strrchr(text, ':')); *colon = '\0', i++)
+		*numbers[i] = strtoul(colon + 1, NULL, 10);
+	diagnostic->file = start ? start + strspn(start, ", ") : text;
+}
+
+/* `FILE:LINE:COLUMN: in function NAME TYPE: TEXT`, the location where there is debug info. */
+static bool parse_unsupported(LLVMModuleRef module, const char *text, struct diagnostic *diagnostic)
 {
 	static const char start[] = "in function ";
 	const char *found = strstr(text, start), *name = found ? found + strlen(start) : NULL;
@@ -35,29 +48,128 @@ static bool parse(LLVMModuleRef module, const char *text, struct diagnostic *dia
 
 	if (!end)
 		return false;
-	char *function = xstrndup(name, type - name), *file = xstrndup(text, found - text), *colon;
-	*diagnostic = (struct diagnostic){
-	    .function = LLVMGetNamedFunction(module, function), .file = file, .text = end + 3};
-	unsigned *const numbers[] = {NULL, &diagnostic->column, &diagnostic->line};
-	for (unsigned i = 0; i < 3 && (colon = strrchr(file, ':')); *colon = '\0', i++)
-		if (numbers[i])
-			*numbers[i] = strtoul(colon + 1, NULL, 10);
+	char *function = xstrndup(name, type - name);
+	diagnostic->function = LLVMGetNamedFunction(module, function);
+	diagnostic->text = end + 3;
+	char *where = xstrndup(text, found - text);
+	where[strlen(where) >= 2 ? strlen(where) - 2 : 0] = '\0';
+	parse_location(diagnostic, where, "");
 	free(function);
 	return diagnostic->function;
 }
 
+/* `Cannot select: 0x1b3c2ae0: i64,ch = NODE<...> ..., FILE:LINE:COLUMN @[ ... ]`, and the nodes
+ * that this one is of, a line each; then `In function: NAME`. */
+static bool parse_selection(LLVMModuleRef module, const char *text, struct diagnostic *diagnostic)
+{
+	static const char start[] = "In function: ";
+	const char *found = strstr(text, start), *node = strstr(text, " = ");
+
+	if (strncmp(text, "Cannot select: ", 15) || !found || !node)
+		return false;
+	char *name = xstrndup(found + strlen(start), strcspn(found + strlen(start), "\n"));
+	diagnostic->function = LLVMGetNamedFunction(module, name);
+	diagnostic->text =
+	    xasprintf("Cannot select: %.*s", (int)strcspn(node + 3, "<: \n"), node + 3);
+	char *line = xstrndup(text, strcspn(text, "\n")), *inlined = strstr(line, " @[");
+	if (inlined)
+		*inlined = '\0';
+	parse_location(diagnostic, line, ",");
+	free(name);
+	return diagnostic->function;
+}
+
+/* `i64 = GlobalAddress<ptr @NAME> 0, f.c:5:3 too many arguments` */
+static LLVMValueRef callee_in(LLVMModuleRef module, const char *text)
+{
+	const char *at = strstr(text, "GlobalAddress<ptr @"), *start = at ? at + 19 : NULL;
+	char *name = start ? xstrndup(start, strcspn(start, ">")) : NULL;
+	LLVMValueRef callee = name ? LLVMGetNamedFunction(module, name) : NULL;
+
+	free(name);
+	return callee;
+}
+
 /* --- What BPF cannot do --- */
 
-enum act { LIBRARY_CALL, DIVISION, FLOAT, SIGNED_DIVISION };
+#define FOR_EACH_INSTRUCTION(instruction, function) \
+	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block; \
+	    block = LLVMGetNextBasicBlock(block)) \
+		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction; \
+		    instruction = LLVMGetNextInstruction(instruction))
 
-/* What the user does, and what else to do. */
+enum act {
+	LIBRARY_CALL,
+	DIVISION,
+	FLOAT,
+	SIGNED_DIVISION,
+	RETURN,
+	CALL_RETURN,
+	PARAMETERS,
+	ARGUMENTS,
+	BY_VALUE,
+	VARIADIC,
+	DYNAMIC_STACK,
+	STACK,
+	SMALL_ATOMIC,
+	ATOMIC_32,
+	ATOMIC_RESULT,
+	ATOMIC_ORDER,
+	ACQUIRE_RELEASE,
+	OTHER_ATOMIC,
+	FENCE,
+	RETURN_ADDRESS,
+	OTHER,
+};
+
+/* By which words of LLVM's it is known (NULL: by others, see act_of), what the user does, what of
+ * it BPF does not allow, and what else to do. cpu: the first that can do it; NULL where none can.
+ */
 static const struct {
-	const char *does, *instead;
+	const char *words, *does, *limit, *instead, *cpu;
 } acts[] = {
-    [LIBRARY_CALL] = {"calls a run-time library function", "rewrite it without"},
-    [DIVISION] = {"divides 128-bit integers", "divide 64-bit integers"},
-    [FLOAT] = {"uses floating point", "use integers"},
-    [SIGNED_DIVISION] = {"uses signed division", "divide unsigned integers, or link with --cpu=v4"},
+    [LIBRARY_CALL] = {NULL, "calls a run-time library function", NULL, "rewrite it without"},
+    [DIVISION] = {NULL, "divides 128-bit integers", NULL, "divide 64-bit integers"},
+    [FLOAT] = {NULL, "uses floating point", NULL, "use integers"},
+    [SIGNED_DIVISION] = {"unsupported signed division", "uses signed division", NULL,
+	"divide unsigned integers", "v4"},
+    [RETURN] = {"aggregate returns are not supported", "returns", "and BPF returns at most 8 bytes",
+	"have the caller pass a pointer to the result, or have the function inlined"},
+    [CALL_RETURN] = {NULL, "calls a function that returns", "and BPF returns at most 8 bytes",
+	"pass a pointer to the result"},
+    [PARAMETERS] = {"stack arguments are not supported", "takes", "and BPF passes at most 5",
+	"pass a pointer to a struct, or have the function inlined"},
+    [ARGUMENTS] = {"too many arguments", "passes", "and BPF passes at most 5",
+	"pass a pointer to a struct"},
+    [BY_VALUE] = {"pass by value not supported", "passes a struct by value", NULL,
+	"pass a pointer to it"},
+    [VARIADIC] = {"variadic functions are not supported", "takes a variable number of arguments",
+	NULL, "pass an array and its length"},
+    [DYNAMIC_STACK] = {"unsupported dynamic stack allocation",
+	"has a variable whose size is not constant", NULL, "give it a constant size"},
+    [STACK] = {"Looks like the BPF stack limit is exceeded", "uses too much stack",
+	"and kernels allow 512 bytes",
+	"make local variables smaller, or keep them in a map, such as a per-CPU array"},
+    [SMALL_ATOMIC] = {"unsupported atomic operation, please use 32/64 bit version",
+	"uses an atomic operation of 8 or 16 bits", NULL, "use 32 or 64 bits"},
+    [ATOMIC_32] = {"unsupported atomic operation, please use 64 bit version",
+	"uses an atomic operation of 32 bits", NULL, "use 64 bits", "v3"},
+    [ATOMIC_RESULT] = {"Invalid usage of the XADD return value",
+	"uses the result of an atomic operation", NULL, "do without the result", "v3"},
+    [ATOMIC_ORDER] = {"sequentially consistent (seq_cst) atomic load/store is not supported",
+	"uses a sequentially consistent atomic load or store", NULL,
+	"order it as acquire, release or relaxed"},
+    [ACQUIRE_RELEASE] = {NULL, "uses an atomic load or store of acquire or release order", NULL,
+	"order it as relaxed", "v4"},
+    [OTHER_ATOMIC] = {"Cannot select: Atomic", "uses an atomic operation", NULL,
+	"make a loop of compare and exchange"},
+    [FENCE] = {"Runtime fence is not supported", "uses a memory fence", NULL,
+	"order the atomic operations beside it"},
+    [RETURN_ADDRESS] = {"unimplemented opcode: ",
+	"asks for the address that it returns to, or "
+	"for its frame",
+	NULL, "use a helper such as bpf_get_func_ip or bpf_get_stack"},
+    [OTHER] = {"Cannot select: ", "needs an instruction", NULL, "rewrite it without"},
 };
 
 static bool is_float(LLVMTypeRef type)
@@ -88,6 +200,13 @@ static bool computes_with_floats(LLVMValueRef instruction)
 		   is_float(LLVMTypeOf(LLVMGetOperand(instruction, 0))));
 }
 
+static bool is_call_of(LLVMValueRef call, const char *start)
+{
+	LLVMValueRef callee = LLVMGetCalledValue(call);
+
+	return LLVMIsAFunction(callee) && !strncmp(value_name(callee), start, strlen(start));
+}
+
 static unsigned width_of(LLVMValueRef value)
 {
 	LLVMTypeRef type = LLVMTypeOf(value);
@@ -97,19 +216,120 @@ static unsigned width_of(LLVMValueRef value)
 	return LLVMGetTypeKind(type) == LLVMIntegerTypeKind ? LLVMGetIntTypeWidth(type) : 0;
 }
 
-/* Whether code generation may have made such a complaint of the instruction. */
-static bool may_do(LLVMValueRef instruction, enum act act)
+static unsigned bytes_of(LLVMValueRef function, LLVMTypeRef type)
 {
-	switch (LLVMGetInstructionOpcode(instruction)) {
-	case LLVMSDiv:
-	case LLVMSRem:
-		return act == (width_of(instruction) > 64 ? DIVISION : SIGNED_DIVISION);
-	case LLVMUDiv:
-	case LLVMURem:
-		return act == DIVISION && width_of(instruction) > 64;
+	return LLVMGetTypeKind(type) == LLVMVoidTypeKind
+		   ? 0
+		   : LLVMStoreSizeOfType(
+			 LLVMGetModuleDataLayout(LLVMGetGlobalParent(function)), type);
+}
+
+/* Of a function, or of what a call calls. */
+static LLVMTypeRef function_type(LLVMValueRef value)
+{
+	return LLVMIsACallInst(value) ? LLVMGetCalledFunctionType(value)
+				      : LLVMGlobalGetValueType(value);
+}
+
+/* In how many registers of 8 bytes the arguments are, of which there are *count. */
+static unsigned registers_of(LLVMValueRef function, LLVMTypeRef type, unsigned *count)
+{
+	*count = LLVMCountParamTypes(type);
+	LLVMTypeRef *types = xcalloc(*count + 1, sizeof *types);
+	unsigned registers = 0;
+
+	LLVMGetParamTypes(type, types);
+	for (unsigned i = 0; i < *count; i++)
+		registers += (bytes_of(function, types[i]) + 7) / 8;
+	free(types);
+	return registers;
+}
+
+static bool returns_too_much(LLVMValueRef function, LLVMTypeRef type)
+{
+	return bytes_of(function, LLVMGetReturnType(type)) > 8;
+}
+
+static unsigned bytes_of_variable(LLVMValueRef alloca)
+{
+	LLVMValueRef count = LLVMGetOperand(alloca, 0);
+
+	return LLVMIsAConstantInt(count)
+		   ? bytes_of(user_function_of(alloca), LLVMGetAllocatedType(alloca)) *
+			 LLVMConstIntGetZExtValue(count)
+		   : 0;
+}
+
+/* The largest variable on the stack; NULL where there is none. */
+static LLVMValueRef largest_variable(LLVMValueRef function)
+{
+	LLVMValueRef largest = NULL;
+
+	FOR_EACH_INSTRUCTION (instruction, function)
+		if (LLVMIsAAllocaInst(instruction) &&
+		    (!largest || bytes_of_variable(instruction) > bytes_of_variable(largest)))
+			largest = instruction;
+	return largest;
+}
+
+/* Whether the instruction has an address in the variable as an operand. */
+static bool uses_variable(LLVMValueRef instruction, LLVMValueRef variable)
+{
+	for (int i = 0; variable && i < LLVMGetNumOperands(instruction); i++) {
+		LLVMValueRef operand = LLVMGetOperand(instruction, i);
+		while (operand && LLVMIsAGetElementPtrInst(operand))
+			operand = LLVMGetOperand(operand, 0);
+		if (operand == variable)
+			return true;
+	}
+	return false;
+}
+
+/* Whether code generation may have made such a complaint of the instruction, which is in the
+ * function. */
+static bool may_do(LLVMValueRef instruction, enum act act, const struct diagnostic *diagnostic)
+{
+	LLVMOpcode opcode = LLVMGetInstructionOpcode(instruction);
+	bool divides = opcode == LLVMUDiv || opcode == LLVMURem, calls = opcode == LLVMCall;
+	bool divides_signed = opcode == LLVMSDiv || opcode == LLVMSRem;
+	bool is_wide = width_of(instruction) > 64;
+
+	switch (act) {
+	case LIBRARY_CALL:
+		return calls;
+	case DIVISION:
+		return (divides || divides_signed) && is_wide;
+	case SIGNED_DIVISION:
+		return divides_signed && !is_wide;
+	case FLOAT:
+		return !divides && !divides_signed && computes_with_floats(instruction);
+	case CALL_RETURN:
+		return calls && returns_too_much(diagnostic->function, function_type(instruction));
+	case ARGUMENTS:
+	case BY_VALUE:
+		return calls && (!diagnostic->callee ||
+				    LLVMGetCalledValue(instruction) == diagnostic->callee);
+	case DYNAMIC_STACK:
+		return opcode == LLVMAlloca && !LLVMIsConstant(LLVMGetOperand(instruction, 0));
+	case STACK:
+		return uses_variable(instruction, diagnostic->variable) &&
+		       LLVMInstructionGetDebugLoc(instruction);
+	case ATOMIC_ORDER:
+	case ACQUIRE_RELEASE:
+		return (opcode == LLVMLoad || opcode == LLVMStore) &&
+		       LLVMGetOrdering(instruction) > LLVMAtomicOrderingMonotonic;
+	case SMALL_ATOMIC:
+	case ATOMIC_32:
+	case ATOMIC_RESULT:
+	case OTHER_ATOMIC:
+		return opcode == LLVMAtomicRMW || opcode == LLVMAtomicCmpXchg;
+	case FENCE:
+		return opcode == LLVMFence && !LLVMIsAtomicSingleThread(instruction);
+	case RETURN_ADDRESS:
+		return calls && (is_call_of(instruction, "llvm.returnaddress") ||
+				    is_call_of(instruction, "llvm.frameaddress"));
 	default:
-		return act == FLOAT ? computes_with_floats(instruction)
-				    : act == LIBRARY_CALL && LLVMIsACallInst(instruction);
+		return false;
 	}
 }
 
@@ -142,48 +362,6 @@ static char *called_in(const char *text)
 	return xstrndup(text + strlen(start), strcspn(text + strlen(start), "'"));
 }
 
-/* --- Where --- */
-
-/* `'f' (f.c:3)` */
-static char *describe(LLVMMetadataRef location)
-{
-	LLVMMetadataRef scope = LLVMDILocationGetScope(location);
-	LLVMValueRef function = value_of(scope);
-	const char *file = location_file(scope);
-
-	while (
-	    function && LLVMGetMetadataKind(metadata_of(function)) != LLVMDISubprogramMetadataKind)
-		function = operand(function, SCOPE);
-	char *name = function ? text_at(function, NAME) : xasprintf("%s", "");
-	char *text = xasprintf("'%s' (%s:%u)", name, file, LLVMDILocationGetLine(location));
-	free(name);
-	return text;
-}
-
-/* `function 'f' (f.c:3), inlined into 'g' (g.c:5)` */
-static char *describe_location(LLVMMetadataRef location)
-{
-	LLVMMetadataRef outermost = location, next = location;
-	char *text = describe(location), *other, *result;
-
-	while ((next = LLVMDILocationGetInlinedAt(next)))
-		if (LLVMDILocationGetLine(next) &&
-		    !location_is_in_library(LLVMDILocationGetScope(next)))
-			outermost = next;
-	other = outermost == location ? NULL : describe(outermost);
-	result = other ? xasprintf("function %s, inlined into %s,", text, other)
-		       : xasprintf("function %s", text);
-	free(text);
-	free(other);
-	return result;
-}
-
-#define FOR_EACH_INSTRUCTION(instruction, function) \
-	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block; \
-	    block = LLVMGetNextBasicBlock(block)) \
-		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction; \
-		    instruction = LLVMGetNextInstruction(instruction))
-
 static bool is_at(LLVMMetadataRef location, const struct diagnostic *diagnostic)
 {
 	return location && LLVMDILocationGetLine(location) == diagnostic->line &&
@@ -191,140 +369,48 @@ static bool is_at(LLVMMetadataRef location, const struct diagnostic *diagnostic)
 	       !strcmp(location_file(LLVMDILocationGetScope(location)), diagnostic->file);
 }
 
-/* The location of what the diagnostic is about; NULL where it is not known. act: -1 where it is
- * another. */
-static LLVMMetadataRef find_location(const struct diagnostic *diagnostic, int act)
+/* The instruction that the diagnostic is about; NULL where none is known. */
+static LLVMValueRef find_instruction(const struct diagnostic *diagnostic, enum act act)
 {
-	LLVMMetadataRef found = NULL;
+	LLVMValueRef found = NULL;
 	unsigned best = 0;
 
 	FOR_EACH_INSTRUCTION (instruction, diagnostic->function) {
 		LLVMMetadataRef location = LLVMInstructionGetDebugLoc(instruction);
 		unsigned fit =
-		    2 * is_at(location, diagnostic) + (act >= 0 && may_do(instruction, act));
-		if (location && fit > best) {
+		    2 * is_at(location, diagnostic) + may_do(instruction, act, diagnostic);
+		if (fit > best) {
 			best = fit;
-			found = location;
+			found = instruction;
 		}
 	}
 	return found;
 }
 
-static LLVMMetadataRef location_of(LLVMValueRef instruction)
-{
-	return location_find_users(LLVMInstructionGetDebugLoc(instruction));
-}
-
-static LLVMValueRef caller_of(LLVMValueRef call)
-{
-	return LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
-}
-
-/* Where the standard library has no debug info of its own, the name of the archive tells. */
-static bool is_users_function(LLVMValueRef function)
-{
-	static const char *const archives[] = {
-	    "libcore-", "liballoc-", "libstd-", "libcompiler_builtins-"};
-	LLVMMetadataRef subprogram = LLVMGetSubprogram(function);
-
-	for (size_t i = 0; i < sizeof archives / sizeof *archives; i++)
-		if (strstr(origin_input(function), archives[i]))
-			return false;
-	return !subprogram || !location_is_in_library(subprogram);
-}
-
-/* A call in the user's own source that leads to the function; NULL where there is none. */
-static LLVMValueRef find_call(LLVMValueRef function, struct map *seen)
-{
-	LLVMValueRef found = NULL;
-
-	if (!map_add(seen, function))
-		return NULL;
-	for (LLVMUseRef use = LLVMGetFirstUse(function); use && !found; use = LLVMGetNextUse(use)) {
-		LLVMValueRef call = LLVMGetUser(use);
-		if (!LLVMIsACallInst(call))
-			continue;
-		bool is_users = location_of(call) || is_users_function(caller_of(call));
-		found = is_users ? call : find_call(caller_of(call), seen);
-	}
-	return found;
-}
-
-/* The same where debug info was dropped, from the input: as its compiler left the function, which
- * may be as it is now. */
-static LLVMMetadataRef find_location_in_input(const struct diagnostic *diagnostic, int act)
-{
-	struct diagnostic there = {.text = diagnostic->text};
-	const char *path = origin_input(diagnostic->function), *subject = message_subject;
-	struct input input = {NULL};
-	struct stat status;
-
-	/* a pipe is read but once */
-	if (act < 0 || LLVMGetSubprogram(diagnostic->function) || access(path, R_OK) ||
-	    stat(path, &status) || !S_ISREG(status.st_mode))
-		return NULL;
-	input = input_read_any(path);
-	if (kind_of(input.data, input.size) != KIND_BITCODE)
-		return NULL;
-	LLVMModuleRef module = module_open(module_context(), input);
-	message_subject = subject;
-	there.function = LLVMGetNamedFunction(module, value_name(diagnostic->function));
-	if (!there.function || LLVMIsDeclaration(there.function))
-		return NULL;
-	LLVMRunFunctionPassManager(LLVMCreateFunctionPassManagerForModule(module), there.function);
-	metadata_context = LLVMGetModuleContext(module);
-	return find_location(&there, act);
-}
-
-/* `function 'f'`, with its line where there is debug info. */
-static char *describe_function(LLVMValueRef function)
-{
-	LLVMMetadataRef subprogram = LLVMGetSubprogram(function);
-	const char *file = location_file(subprogram);
-	char *name = demangle_or_copy(value_name(function));
-	char *text = *file ? xasprintf("function '%s' (%s:%u)", name, file,
-				 LLVMDISubprogramGetLine(subprogram))
-			   : xasprintf("function '%s'", name);
-
-	free(name);
-	return text;
-}
-
-/* `INPUT: function 'f'`, with its location as far as debug info has it. */
-static char *describe_user(const struct diagnostic *diagnostic, int act)
-{
-	LLVMMetadataRef location = find_location(diagnostic, act);
-	LLVMValueRef function = diagnostic->function, call = NULL;
-	struct map seen = {0};
-
-	location =
-	    location_find_users(location ? location : find_location_in_input(diagnostic, act));
-	if (!location && !is_users_function(function))
-		call = find_call(function, &seen);
-	free(seen.slots);
-	if (call) {
-		location = location_of(call);
-		function = caller_of(call);
-	}
-	const char *input = *origin_input(function) ? origin_input(function) : message_subject;
-	char *where = location ? describe_location(location) : describe_function(function);
-	char *name = demangle_or_copy(value_name(diagnostic->function));
-	char *text = !call ? xasprintf("%s: %s", input, where)
-			   : xasprintf("%s: %s%s by way of '%s',", input, where,
-				 ends_with(where, ",") ? "" : ",", name);
-	free(name);
-	free(where);
-	return text;
-}
-
 /* --- The error --- */
 
-static int act_of(const struct diagnostic *diagnostic, const char *called)
+/* Whether the words are of the result of a call: LLVM has the same for that of a function. */
+static enum act act_of_return(const struct diagnostic *diagnostic)
 {
-	if (!strncmp(diagnostic->text, "unsupported signed division", 27))
-		return SIGNED_DIVISION;
-	if (!called)
-		return -1;
+	LLVMValueRef function = diagnostic->function;
+
+	return returns_too_much(function, function_type(function)) ? RETURN : CALL_RETURN;
+}
+
+static enum act act_of(const struct diagnostic *diagnostic, const char *called)
+{
+	if (!strncmp(diagnostic->text, "only small returns supported", 28))
+		return act_of_return(diagnostic);
+	if (!strcmp(diagnostic->text, "Cannot select: AtomicLoad") ||
+	    !strcmp(diagnostic->text, "Cannot select: AtomicStore"))
+		return ACQUIRE_RELEASE;
+	if (!called) {
+		enum act act = 0;
+		while (
+		    act < OTHER && !(acts[act].words && strstr(diagnostic->text, acts[act].words)))
+			act++;
+		return act;
+	}
 	enum act act = act_of_call(called);
 	if (act != LIBRARY_CALL)
 		return act;
@@ -338,38 +424,197 @@ static int act_of(const struct diagnostic *diagnostic, const char *called)
 }
 
 /* What one operation needs, LLVM may complain of several times, of its parts; and of the result of
- * a call that there cannot be. */
-static bool is_said(const struct diagnostic *diagnostic, int act)
+ * a call that there cannot be; and of a call of a function, when it has the same to say of that. */
+static bool is_said(const struct diagnostic *diagnostic, enum act act)
 {
 	static struct map said = {.kind = MAP_OF_STRINGS};
 	const char *name = value_name(diagnostic->function);
-	const char *what = act < 0 ? diagnostic->text : "";
-	char *key = xasprintf("%s %s", name, what), *of_acts = xasprintf("%s ", name);
-	bool result = map_find(&said, key) ||
-		      (!strncmp(what, "only small returns", 18) && map_find(&said, of_acts));
+	bool is_library = act <= FLOAT;
+	char *key = xasprintf("%s %s", name, is_library ? "" : diagnostic->text);
+	char *of_library = xasprintf("%s ", name);
+	bool result =
+	    map_find(&said, key) || (act == CALL_RETURN && map_find(&said, of_library)) ||
+	    (act == ARGUMENTS && diagnostic->callee && !LLVMIsDeclaration(diagnostic->callee));
 
-	free(of_acts);
+	free(of_library);
 	map_add(&said, key);
 	return result;
 }
 
-char *unsupported_reword(LLVMModuleRef module, const char *text)
+static unsigned bytes_returned(LLVMValueRef function)
 {
-	struct diagnostic diagnostic;
+	unsigned kind = LLVMGetEnumAttributeKindForName("sret", 4);
 
-	if (!parse(module, text, &diagnostic))
+	for (unsigned i = 1; i <= 2; i++) {
+		LLVMAttributeRef sret = LLVMCountParams(function) >= i
+					    ? LLVMGetEnumAttributeAtIndex(function, i, kind)
+					    : NULL;
+		if (sret)
+			return bytes_of(function, LLVMGetTypeAttributeValue(sret));
+	}
+	return bytes_of(function, LLVMGetReturnType(function_type(function)));
+}
+
+/* ` 6 arguments`, or, where some are large, in how many registers they are */
+static char *count_arguments(LLVMValueRef function, LLVMTypeRef type)
+{
+	unsigned count, registers = registers_of(function, type, &count);
+
+	return count == registers ? xasprintf(" %u arguments", count)
+				  : xasprintf(" %u arguments, in %u registers,", count, registers);
+}
+
+/* What the user does, with the numbers and names that tell more. */
+static char *describe_act(
+    const struct diagnostic *diagnostic, enum act act, LLVMValueRef instruction)
+{
+	LLVMValueRef function = diagnostic->function, callee = diagnostic->callee;
+	const char *to = callee ? " to '" : "", *node = strstr(diagnostic->text, "select: ");
+	char *callee_name = callee ? demangle_or_copy(value_name(callee)) : xstrdup("");
+
+	switch (act) {
+	case RETURN:
+		return xasprintf("%s %u bytes", acts[act].does, bytes_returned(function));
+	case CALL_RETURN:
+		return xasprintf("%s %u bytes", acts[act].does,
+		    instruction ? bytes_of(function, LLVMGetReturnType(function_type(instruction)))
+				: 16);
+	case PARAMETERS:
+		return xasprintf(
+		    "%s%s", acts[act].does, count_arguments(function, function_type(function)));
+	case ARGUMENTS:
+		return xasprintf("%s%s%s%s%s", acts[act].does,
+		    instruction && LLVMIsACallInst(instruction)
+			? count_arguments(function, function_type(instruction))
+			: " too many arguments",
+		    to, callee_name, callee ? "'" : "");
+	case BY_VALUE:
+		return xasprintf("%s%s%s%s", acts[act].does, to, callee_name, callee ? "'" : "");
+	case STACK:
+		return diagnostic->variable
+			   ? xasprintf("%s, %u bytes of it for one variable", acts[act].does,
+				 bytes_of_variable(diagnostic->variable))
+			   : xstrdup(acts[act].does);
+	case OTHER_ATOMIC:
+	case OTHER:
+		return xasprintf("%s (%s)", acts[act].does, node ? node + 8 : "");
+	default:
+		return xstrdup(acts[act].does);
+	}
+}
+
+/* What BPF does not allow of it, and what to do instead. */
+static char *describe_way_out(LLVMValueRef function, enum act act, const char *cpu)
+{
+	const char *newest = acts[act].cpu, *own = origin_cpu(function);
+
+	if (!newest || cpu_age(cpu) >= cpu_age(newest))
+		return xasprintf("%s; %s",
+		    acts[act].limit ? acts[act].limit : "which BPF does not support",
+		    acts[act].instead);
+	if (own && cpu_age(own) >= cpu_age(newest))
+		return xasprintf("which CPU %s does not support; the function was compiled for %s, "
+				 "which --cpu=%s chooses",
+		    cpu, own, own);
+	return xasprintf("which CPU %s does not support; %s, or link with --cpu=%s", cpu,
+	    acts[act].instead, newest);
+}
+
+static const char *hint_of_line(bool has_line)
+{
+	return has_line ? "" : location_hint;
+}
+
+static char *describe_fault(struct diagnostic *diagnostic, const char *cpu)
+{
+	char *called = called_in(diagnostic->text);
+	enum act act = act_of(diagnostic, called);
+	bool is_known = act != OTHER || !strncmp(diagnostic->text, acts[OTHER].words, 15), has_line;
+
+	if (is_said(diagnostic, act))
+		return xstrdup("");
+	if (act == STACK)
+		diagnostic->variable = largest_variable(diagnostic->function);
+	LLVMValueRef instruction = find_instruction(diagnostic, act);
+	char *user = user_describe(diagnostic->function, instruction, &has_line);
+	if (!is_known)
+		return xasprintf("%.*s: %.*s%s", (int)strlen(user) - ends_with(user, ","), user,
+		    (int)strcspn(diagnostic->text, "\n"), diagnostic->text, hint_of_line(has_line));
+	return xasprintf("%s %s%s%s%s, %s%s", user, describe_act(diagnostic, act, instruction),
+	    called ? " (" : "", called ? called : "", called ? ")" : "",
+	    describe_way_out(diagnostic->function, act, cpu), hint_of_line(has_line));
+}
+
+/* What dies without a word on the function: the first that does such a thing. */
+static bool find_function(LLVMModuleRef module, const char *text, struct diagnostic *diagnostic)
+{
+	enum act act = strstr(text, acts[FENCE].words)            ? FENCE
+		       : strstr(text, acts[RETURN_ADDRESS].words) ? RETURN_ADDRESS
+								  : OTHER;
+
+	*diagnostic = (struct diagnostic){.file = xstrdup(""), .text = text};
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function && act != OTHER;
+	    function = LLVMGetNextFunction(function)) {
+		diagnostic->function = function;
+		if (find_instruction(diagnostic, act))
+			return true;
+	}
+	return false;
+}
+
+static bool has_assembly(LLVMValueRef instruction, const char *code)
+{
+	LLVMValueRef called = LLVMIsACallInst(instruction) ? LLVMGetCalledValue(instruction) : NULL;
+	size_t size;
+	const char *text =
+	    called && LLVMIsAInlineAsm(called) ? LLVMGetInlineAsmAsmString(called, &size) : NULL;
+
+	return text && memmem(text, size, code, strlen(code));
+}
+
+/* The first instruction with that assembly; NULL where there is none: operands are written
+ * otherwise there. */
+static LLVMValueRef find_assembly(LLVMModuleRef module, const char *code)
+{
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function))
+		FOR_EACH_INSTRUCTION (instruction, function)
+			if (has_assembly(instruction, code))
+				return instruction;
+	return NULL;
+}
+
+/* `<inline asm>:1:2: TEXT`, and the line of assembly that LLVM does not understand. */
+static char *describe_assembly(LLVMModuleRef module, const char *text)
+{
+	static const char start[] = "<inline asm>:";
+	const char *said = strncmp(text, start, strlen(start)) ? NULL : strstr(text, ": ");
+	const char *line = said ? strchr(said, '\n') : NULL;
+	bool has_line;
+
+	if (!line)
 		return NULL;
+	line += strspn(line, "\n\t ");
+	char *code = xstrndup(line, strcspn(line, "\n"));
+	LLVMValueRef instruction = *code ? find_assembly(module, code) : NULL;
+	if (!instruction)
+		return NULL;
+	char *user = user_describe(user_function_of(instruction), instruction, &has_line);
+	return xasprintf("%.*s: %.*s: '%s'%s", (int)strlen(user) - ends_with(user, ","), user,
+	    (int)strcspn(said + 2, "\n"), said + 2, code, hint_of_line(has_line));
+}
+
+char *unsupported_reword(LLVMModuleRef module, const char *text, const char *cpu)
+{
+	struct diagnostic diagnostic = {NULL};
+
 	metadata_context = LLVMGetModuleContext(module);
-	char *called = called_in(diagnostic.text);
-	int act = act_of(&diagnostic, called);
-	if (is_said(&diagnostic, act))
-		return xasprintf("%s", "");
-	char *user = describe_user(&diagnostic, act);
-	if (act < 0)
-		return xasprintf("%.*s: %.*s", (int)strlen(user) - ends_with(user, ","), user,
-		    (int)strcspn(diagnostic.text, "\n"), diagnostic.text);
-	return xasprintf("%s %s%s%s%s, which BPF does not support; %s", user, acts[act].does,
-	    called ? " (" : "", called ? called : "", called ? ")" : "", acts[act].instead);
+	if (!parse_unsupported(module, text, &diagnostic) &&
+	    !parse_selection(module, text, &diagnostic) &&
+	    !find_function(module, text, &diagnostic))
+		return describe_assembly(module, text);
+	diagnostic.callee = callee_in(module, diagnostic.text);
+	return describe_fault(&diagnostic, cpu);
 }
 
 /* The symbol of the source file is like one, too. */

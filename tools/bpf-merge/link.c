@@ -6,6 +6,7 @@
 #include "module.h"
 #include "notes.h"
 #include "origin.h"
+#include "pipeline.h"
 #include "used.h"
 #include <llvm-c/Comdat.h>
 #include <llvm-c/Core.h>
@@ -68,6 +69,16 @@ static void note_dropped(LLVMValueRef global, void *data)
 		note_add(NOTE_DROPPED, value_name(global), input_name(module));
 }
 
+/* Whether the driver can have the module read again, with the debug info that it loses here. */
+static bool loses_debug_info(const struct module *module)
+{
+	struct input input = module->entry->input;
+	size_t offset;
+
+	return pipeline_may_explain() && module->linker->strip_debug && module->has_debug_info &&
+	       input_file_of(input.data, input.size, &offset);
+}
+
 /* Returns whether there is anything left to link. */
 static bool prepare_module(struct module *module)
 {
@@ -80,7 +91,7 @@ static bool prepare_module(struct module *module)
 	if (module->strips_late)
 		LLVMStripModuleDebugInfo(module->ir);
 	separate_core_relocations(module->linker, module->ir);
-	origin_note(module->ir, input_name(module));
+	origin_note(module->ir, input_name(module), loses_debug_info(module));
 	if (notes_wanted)
 		notes_mark_variables(module->ir, input_name(module));
 	keep_function_order(module->linker, module->ir);
