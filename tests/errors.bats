@@ -292,3 +292,18 @@ many() {
 	one_error "bpf-codegen: error: a.bc: function 'prog' (*a.c:1) has a variable *" bpf-codegen --check -o a.o a.bc
 	[[ ! -e a.o ]]
 }
+
+@test "clang -O0: a warning" {
+	compile_at a -O0 <<-END
+		static inline __attribute__((always_inline)) int twice(int x) { return 2 * x; }
+		$PROGRAM { return twice(*c); }
+	END
+	compile_at b <<-'END'
+		int other(int x) { return x + 1; }
+		__attribute__((optnone, noinline)) int unoptimized(int x) { return x; }
+	END
+	run -0 --separate-stderr bpf-linker -o a.o b.bc a.bc
+	[[ $stderr == "bpf-opt: warning: a.bc: was compiled by clang -O0, "*"; compile with -O2" && $stderr != *$'\n'* ]]
+	run -0 --separate-stderr bpf-linker --ignore-inline-never -o a.o b.bc a.bc
+	[[ ! $stderr ]]
+}

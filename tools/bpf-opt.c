@@ -116,6 +116,24 @@ static void forget_optimized(void)
 		origin_set_changed(function);
 }
 
+/* clang -O0 marks all that it does not inline; the user may have marked one function or another. */
+static void warn_of_unoptimized(void)
+{
+	struct map unoptimized = {.kind = MAP_OF_STRINGS}, others = {.kind = MAP_OF_STRINGS};
+
+	FOR_EACH_FUNCTION (function)
+		if (!LLVMIsDeclaration(function) && !has(function, "alwaysinline"))
+			map_add(has(function, "optnone") ? &unoptimized : &others,
+			    *origin_input(function) ? origin_input(function) : message_subject);
+	for (size_t i = 0; i < unoptimized.count; i++)
+		if (!map_has(&others, unoptimized.items[i].key))
+			message(LEVEL_WARN,
+			    "%s: was compiled by clang -O0, and no pass changes that (optnone): its "
+			    "code is large, has all variables on the stack, and kernels refuse much of "
+			    "it; compile with -O2",
+			    (const char *)unoptimized.items[i].key);
+}
+
 /* Inlining over the borders of inputs, into and out of what is optimized */
 
 /* String attributes of calls, while LLVM inlines: this call, of the function that it names, may be
@@ -662,6 +680,7 @@ int main(int argc, char **argv)
 	changed =
 	    strcmp(triple, LLVMGetTarget(module)) || strcmp(layout, LLVMGetDataLayoutStr(module));
 	target_tell();
+	warn_of_unoptimized();
 	if (dump_path)
 		module_dump(module, dump_path);
 	bool runs_none = given_passes && (!*given_passes || !strcmp(given_passes, "none"));
