@@ -178,6 +178,32 @@ project_of() {
 	[[ $output == *"error: "*"function 'parses' (src/main.rs:23), by way of '"*"from_str', uses floating point"* ]]
 }
 
+# line_of TEXT: the number of the first line of refused.rs with it
+line_of() {
+	grep -nF "$1" "$FIXTURES/refused.rs" | head -n 1 | cut -d : -f 1
+}
+
+@test "what BPF cannot do, without --btf: the line, of each one" {
+	local names
+
+	project_of refused.rs
+	cd "$BATS_FILE_TMPDIR/refused"
+	for names in legacy v0; do
+		run "$cargo" rustc --release --target bpfel-unknown-none -Z build-std=core -- \
+			-C debuginfo=1 -Z unstable-options -C symbol-mangling-version=$names
+		[[ $status != 0 ]]
+		[[ $output == *"function 'returns' (src/main.rs:$(line_of 'fn returns')) returns 24 bytes, and BPF returns at most 8 bytes; "* ]]
+		[[ $output == *"function 'fill' (src/main.rs:"*"), inlined into 'fills' (src/main.rs:$(line_of 'fill(c) + 1')), uses too much stack, 600 bytes of it for one variable, "* ]]
+		((LLVM_MAJOR < 23)) || continue
+		[[ $output == *"function 'divide' (src/main.rs:$(line_of wrapping_div)), inlined into 'divides' (src/main.rs:$(line_of 'divide(a << 12')), divides 128-bit integers (__udivti3), "* ]]
+		[[ $output == *"function 'refused::refused::six' (src/main.rs:$(line_of 'fn six')) takes 6 arguments, and BPF passes at most 5; "* ]]
+	done
+	"$cargo" rustc --release --target bpfel-unknown-none -Z build-std=core -- \
+		-C debuginfo=1 --cfg indirect -C link-arg=--log-file="$BATS_TEST_TMPDIR/log"
+	grep "warning: program 'calls' calls through a pointer, which kernels refuse: calls (src/main.rs:$(line_of 'handler(unsafe'))" \
+		"$BATS_TEST_TMPDIR/log"
+}
+
 # build_dev: the little programs without optimization, with all checks
 build_dev() {
 	cd "$BATS_FILE_TMPDIR/rust-dev" || return
