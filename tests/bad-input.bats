@@ -489,7 +489,7 @@ limits_of() {
 	one_error 'bpf-internalize: error: nowhere: No such file or directory' \
 		bash -o pipefail -c 'bpf-merge program.bc library.bc |
 			bpf-internalize --export-symbols nowhere | bpf-opt | bpf-codegen -o dir/out'
-	one_error "bpf-codegen: error: <stdin>: *BPF stack limit*" bash -o pipefail -c "
+	one_error "bpf-codegen: error: <stdin>: *uses too much stack, *" bash -o pipefail -c "
 		echo 'char g(char *); int f(void) { char b[2000]; return g(b); }' |
 			$CLANG -target bpf -O2 -emit-llvm -x c -c -o - - | bpf-merge --unresolved-symbols ignore |
 			bpf-opt | bpf-codegen -o dir/out"

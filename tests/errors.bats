@@ -18,7 +18,7 @@ PROGRAM='__attribute__((section("socket"), used)) int prog(int *c)'
 # refused NAME WHAT: of NAME.bc there is one error, `FUNCTION (LINE) WHAT`, the same with --btf and without.
 # WHAT is a glob, with @ in the place of the location.
 refused() {
-	local wanted="bpf-codegen: error: $1.bc: function ${2/@/(*$1.c:$(<"$1.line"))}"
+	local wanted="bpf-linker: error: $1.bc: function ${2/@/(*$1.c:$(<"$1.line"))}"
 
 	echo precious >"$1.o"
 	one_error "$wanted" bpf-linker -o "$1.o" "$1.bc" "${@:3}"
@@ -107,7 +107,7 @@ refused() {
 	END
 	run -0 --separate-stderr bpf-linker -o a.o a.bc
 	# shellcheck disable=SC2154 # bats sets stderr
-	[[ $stderr == "bpf-codegen: warning: program 'prog' calls through a pointer, which kernels refuse: prog (a.c:$(<a.line)); "* && $stderr != *$'\n'* ]]
+	[[ $stderr == "bpf-linker: warning: program 'prog' calls through a pointer, which kernels refuse: prog (a.c:$(<a.line)); "* && $stderr != *$'\n'* ]]
 	run ! grep -e '\.debug\|\.BTF' <("$READELF" -SW a.o)
 	run -0 --separate-stderr bpf-linker --log-level=error -o b.o a.bc
 	[[ ! $stderr ]]
@@ -229,10 +229,10 @@ atomic() {
 		}
 	END
 	"$CLANG" -target bpf -O2 -g -emit-llvm -c -o a.bc a.cc
-	one_error "bpf-codegen: error: a.bc: function 'six<int>' (*a.cc:2) takes 6 arguments, *" bpf-linker -o a.o a.bc
+	one_error "bpf-linker: error: a.bc: function 'six<int>' (*a.cc:2) takes 6 arguments, *" bpf-linker -o a.o a.bc
 	sed 's/template <class T>//; s/T a/int a/' a.cc >b.cc
 	"$CLANG" -target bpf -O2 -emit-llvm -c -o b.bc b.cc
-	one_error "bpf-codegen: error: b.bc: function 'n::six' takes 6 arguments, *" bpf-linker -o b.o b.bc
+	one_error "bpf-linker: error: b.bc: function 'n::six' takes 6 arguments, *" bpf-linker -o b.o b.bc
 }
 
 # many NAME: a function of six parameters, with debug info
@@ -246,7 +246,7 @@ many() {
 	many a
 	cp a.source a.c
 	compile a.c -g0
-	one_error "bpf-codegen: error: a.bc: function 'prog' has a variable whose size is not constant, * (debug info in the input tells the line: clang -g, rustc -C debuginfo=1)" \
+	one_error "bpf-linker: error: a.bc: function 'prog' has a variable whose size is not constant, * (debug info in the input tells the line: clang -g, rustc -C debuginfo=1)" \
 		bpf-linker -o a.o a.bc
 }
 
@@ -254,11 +254,11 @@ many() {
 	local without="function 'prog' has a variable *; * (debug info *)"
 
 	many a
-	one_error "bpf-codegen: error: <stdin>: $without" bash -c 'cat a.bc | bpf-linker -o a.o -'
-	one_error "bpf-codegen: error: <stdin>: $without" bash -c 'bpf-linker -o a.o - <a.bc'
-	one_error "bpf-codegen: error: /dev/fd/*: $without" bash -c 'bpf-linker -o a.o <(cat a.bc)'
-	one_error "bpf-codegen: error: a.bc: $without" bash -c 'bpf-linker --export-symbols <(echo prog) -o a.o a.bc'
-	one_error "bpf-codegen: error: a.bc: function 'prog' (*a.c:1) has *" \
+	one_error "bpf-linker: error: <stdin>: $without" bash -c 'cat a.bc | bpf-linker -o a.o -'
+	one_error "bpf-linker: error: <stdin>: $without" bash -c 'bpf-linker -o a.o - <a.bc'
+	one_error "bpf-linker: error: /dev/fd/*: $without" bash -c 'bpf-linker -o a.o <(cat a.bc)'
+	one_error "bpf-linker: error: a.bc: $without" bash -c 'bpf-linker --export-symbols <(echo prog) -o a.o a.bc'
+	one_error "bpf-linker: error: a.bc: function 'prog' (*a.c:1) has *" \
 		bash -c 'bpf-linker --export-symbols /dev/null -o a.o a.bc'
 }
 
@@ -266,10 +266,10 @@ many() {
 	many a
 	compile_at b <<<"$PROGRAM { return *c; }"
 	run -0 --separate-stderr bpf-linker -v -o b.o b.bc
-	[[ $(grep -c 'bpf-extract ' <<<"$stderr") == 1 ]]
+	[[ $(grep -c 'bpf-extract\b.* --thin' <<<"$stderr") == 1 ]]
 	run -1 --separate-stderr bpf-linker -v --time --map a.map --dump-module a.ll --log-file log \
 		--log-level info --why prog --btf-source=none -o a.o a.bc
-	[[ $(grep -c 'bpf-extract --' <<<"$stderr") == 2 && $stderr == *'bpf-codegen --log-level=info --log-file=log --check'* ]]
+	[[ $(grep -c 'bpf-extract\b.* --thin' <<<"$stderr") == 2 && $stderr == *'bpf-codegen --log-level=info --log-file=log --check'* ]]
 	[[ $(grep -c "function 'prog' (.*a.c:1) has" <<<"$stderr") == 1 ]]
 	[[ $(grep -c "function 'prog' (.*a.c:1) has" log) == 1 ]]
 	[[ $(grep -c '^bpf-merge .* wall' <<<"$stderr") == 1 ]]
@@ -277,7 +277,7 @@ many() {
 	[[ ! -e a.map && ! -e a.o ]]
 	# the stages' outputs are kept as they were
 	run -1 --separate-stderr bpf-linker --save-temps=kept -o a.o a.bc
-	[[ $stderr == "bpf-codegen: error: a.bc: function 'prog' has a variable "* ]]
+	[[ $stderr == "bpf-linker: error: a.bc: function 'prog' has a variable "* ]]
 	run -0 bpf-codegen --check "kept/a.o.2-merge.bc" --fatal-errors=false
 	rm -rf kept
 }
@@ -303,7 +303,7 @@ many() {
 		__attribute__((optnone, noinline)) int unoptimized(int x) { return x; }
 	END
 	run -0 --separate-stderr bpf-linker -o a.o b.bc a.bc
-	[[ $stderr == "bpf-opt: warning: a.bc: was compiled by clang -O0, "*"; compile with -O2" && $stderr != *$'\n'* ]]
+	[[ $stderr == "bpf-linker: warning: a.bc: was compiled by clang -O0, "*"; compile with -O2" && $stderr != *$'\n'* ]]
 	run -0 --separate-stderr bpf-linker --ignore-inline-never -o a.o b.bc a.bc
 	[[ ! $stderr ]]
 }
