@@ -1,5 +1,4 @@
 #include "byte-order.h"
-#include <endian.h>
 #include <llvm-c/Core.h>
 #include <string.h>
 
@@ -25,8 +24,7 @@ bool is_bpf_triple(const char *triple)
 
 bool is_big_endian_triple(const char *triple)
 {
-	return names_big_endian(triple) ||
-	       (BYTE_ORDER == BIG_ENDIAN && !names_little_endian(triple));
+	return names_big_endian(triple) || (HOST_IS_BIG_ENDIAN && !names_little_endian(triple));
 }
 
 bool is_big_endian_module(LLVMModuleRef module)

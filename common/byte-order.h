@@ -6,6 +6,9 @@
 #include <llvm-c/Types.h>
 #include <stdbool.h>
 
+/* The machine that this runs on. */
+enum { HOST_IS_BIG_ENDIAN = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
+
 bool is_bpf_triple(const char *triple);
 bool is_big_endian_triple(const char *triple);
 bool is_big_endian_module(LLVMModuleRef module);

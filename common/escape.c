@@ -12,7 +12,8 @@ char *escape(const char *text, const char *also)
 	for (size_t left = strlen(text), length; left; left -= length, text += length) {
 		length = printable_character(text, left);
 		if (length && *text != '\\' && !strchr(also, *text)) {
-			end = mempcpy(end, text, length);
+			memcpy(end, text, length);
+			end += length;
 			continue;
 		}
 		end += sprintf(end, "\\%03o", (unsigned char)*text);

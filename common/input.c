@@ -5,6 +5,7 @@
 #include "message.h"
 #include "pipeline.h"
 #include "standard-files.h"
+#include "system.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -110,7 +111,7 @@ static struct input read_any(const char *name, bool must_be_regular)
 			array_add(&mapped, input);
 	} else {
 		if (S_ISFIFO(status.st_mode))
-			fcntl(file, F_SETPIPE_SZ, PIPE_SIZE);
+			system_widen_pipe(file, PIPE_SIZE);
 		input = read_to_end(input.name, file);
 		if (from_stdin)
 			piped = input.data;

@@ -4,6 +4,7 @@
 #include "memory.h"
 #include "message.h"
 #include "pipeline.h"
+#include "system.h"
 #include <llvm-c/Core.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,13 +127,14 @@ static char *output_of(const char *program)
 
 static const char *find_library(void)
 {
-	char program[4096];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+	char *program = system_program();
 
-	if (length < 0)
-		fail("/proc/self/exe:");
-	program[length] = '\0';
-	char *finder = xasprintf("%s/find-libllvm", dirname(program));
+	if (!program)
+		fail("the file of this program is not known:");
+	const char *folder = dirname(program);
+	char *finder = xasprintf("%s/find-libllvm", folder);
+	if (access(finder, X_OK)) /* bpf-extract is above the toolsets */
+		finder = xasprintf("%s/llvm-any/find-libllvm", folder);
 	const char *found = output_of(finder);
 	if (!found)
 		fail("no libLLVM was found here; install one of LLVM %d or newer, or set "

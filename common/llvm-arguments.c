@@ -1,11 +1,11 @@
 #include "llvm-arguments.h"
 #include "memory.h"
 #include "message.h"
+#include "system.h"
 #include <llvm-c/Support.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@
 static char *list_options(void)
 {
 	const char *arguments[] = {program_name, "--help-list-hidden"};
-	int file = memfd_create("options", MFD_CLOEXEC);
+	int file = system_open_memory("options", true);
 	pid_t child = file < 0 ? -1 : fork();
 
 	if (child < 0)

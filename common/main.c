@@ -16,35 +16,28 @@
 #include "options.h"
 #include "output.h"
 #include "pipeline.h"
+#include "system.h"
 #include "words.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
-/* GNUmakefile calls each tool's main so; weak, for no program has them all. */
-#define TOOL_MAIN(name) int name##_main(int argc, char **argv) __attribute__((weak))
-TOOL_MAIN(bpf_extract);
-TOOL_MAIN(bpf_merge);
-TOOL_MAIN(bpf_internalize);
-TOOL_MAIN(bpf_core);
-TOOL_MAIN(bpf_debuginfo);
-TOOL_MAIN(bpf_opt);
-TOOL_MAIN(bpf_codegen);
-
+/* toolset.mk says which tools the program is: TOOLS is TOOL("bpf-merge", bpf_merge_main) and so on,
+ * with the names that it gives to their main functions. */
+#define TOOL(name, main) int main(int argc, char **argv);
+TOOLS
+#undef TOOL
+#define TOOL(name, main) {name, main},
 static const struct program {
 	const char *name;
 	int (*main)(int argc, char **argv);
-	bool *when_needed; /* between two others, it runs only where this says so */
-} tools[] = {
-    {"bpf-extract", bpf_extract_main},
-    {"bpf-merge", bpf_merge_main},
-    {"bpf-internalize", bpf_internalize_main},
-    {"bpf-core", bpf_core_main, &module_needs_core},
-    {"bpf-debuginfo", bpf_debuginfo_main},
-    {"bpf-opt", bpf_opt_main},
-    {"bpf-codegen", bpf_codegen_main},
-};
+} tools[] = {TOOLS};
+
+/* Between two others, one runs only where the module needs it. */
+static bool is_needed(const struct program *tool)
+{
+	return module_needs_core || strcmp(tool->name, "bpf-core");
+}
 
 static const struct program *find_tool(const char *path)
 {
@@ -52,7 +45,7 @@ static const struct program *find_tool(const char *path)
 	const char *name = slash ? slash + 1 : path ? path : "";
 
 	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
-		if (tools[i].main && !strcmp(name, tools[i].name))
+		if (!strcmp(name, tools[i].name))
 			return &tools[i];
 	return NULL;
 }
@@ -62,8 +55,7 @@ static _Noreturn void fail_to_find(const char *name)
 	fprintf(stderr, "error: %s%sthis program goes by the names", name ? name : "",
 	    name ? " is another program, which | is to be put before; " : "");
 	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
-		if (tools[i].main)
-			fprintf(stderr, " %s", tools[i].name);
+		fprintf(stderr, " %s", tools[i].name);
 	fprintf(stderr, "\n");
 	exit(2);
 }
@@ -122,7 +114,7 @@ static void run_next_stage(void)
 	char **after = find_next_stage(next_stage);
 
 	reset();
-	run_stage(after && tool->when_needed && !*tool->when_needed ? after : next_stage);
+	run_stage(after && !is_needed(tool) ? after : next_stage);
 }
 
 static void run_stage(char **arguments)
@@ -136,7 +128,7 @@ static void run_stage(char **arguments)
 	if (has_run[tool - tools] || llvm_is_shut_down)
 		pipeline_start_afresh();
 	has_run[tool - tools] = true;
-	prctl(PR_SET_NAME, tool->name); /* what ps shows */
+	system_name_process(tool->name);
 	while (arguments[count] && strcmp(arguments[count], ":"))
 		count++;
 	char **own = xcalloc(count + 1, sizeof *own);

@@ -1,13 +1,13 @@
 #include "message.h"
 #include "printable.h"
 #include "resource-limits.h"
+#include "system.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 const char *const message_level_names[] = {"off", "error", "warn", "info", "debug", "trace", NULL};
@@ -52,7 +52,7 @@ void message_capture_stderr(void)
 {
 	int copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 
-	captured_file = memfd_create("stderr", MFD_CLOEXEC);
+	captured_file = system_open_memory("stderr", true);
 	if (copy < 0 || captured_file < 0)
 		return;
 	stderr_file = copy;

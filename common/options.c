@@ -9,6 +9,7 @@
 #include "pipeline.h"
 #include "printable.h"
 #include "standard-files.h"
+#include "system.h"
 #include "words.h"
 #include <getopt.h>
 #include <llvm-c/Core.h>
@@ -321,7 +322,8 @@ static void say_cost(void)
 		     seconds(start_usage.ru_utime) - seconds(start_usage.ru_stime);
 	dprintf(message_file(),
 	    "%-16s wall %8.1f ms  cpu %8.1f ms  peak %7.1f MB  in %9.1f kB  out %9.1f kB\n",
-	    program_name, wall * 1e3, cpu * 1e3, (usage.ru_maxrss - start_usage.ru_maxrss) / 1024.0,
+	    program_name, wall * 1e3, cpu * 1e3,
+	    (system_peak_memory(&usage) - system_peak_memory(&start_usage)) / 1024.0,
 	    input_bytes / 1e3, output_bytes / 1e3);
 }
 

@@ -4,6 +4,7 @@
 #include "pipeline.h"
 #include "printable.h"
 #include "standard-files.h"
+#include "system.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ struct output {
 	const char *name;      /* for messages */
 	const char *path;      /* the regular file to replace, or NULL when written directly */
 	const char *temporary; /* beside path */
-	bool temporary_exists; /* else the file has no name yet (O_TMPFILE) */
+	bool temporary_exists; /* else the file has no name yet */
 	bool is_terminal;
 	bool is_handed_on; /* to the next stage, in memory */
 };
@@ -39,15 +40,6 @@ static bool is_of_stranger(const struct stat *entry, const char *directory)
 	       (status.st_mode & common) == common && status.st_uid != entry->st_uid;
 }
 
-/* Whether the path is that of an open file of a process: what it shows as a link to may be none. */
-static bool is_descriptor(const char *path, int *process, int *descriptor)
-{
-	int length = 0;
-
-	return sscanf(path, "/proc/%d/fd/%d%n", process, descriptor, &length) == 2 && length > 0 &&
-	       !path[length];
-}
-
 /* The path without links in it, whether there is such a file or not. Fails on a link that is not to
  * be trusted. */
 static const char *resolve(const char *path)
@@ -65,7 +57,7 @@ static const char *resolve(const char *path)
 		size_t length = strcspn(rest, "/");
 		const char *name = xasprintf("%s%.*s", done, (int)length, rest);
 		rest += length;
-		if (is_descriptor(name, &process, &descriptor))
+		if (system_is_descriptor(name, &process, &descriptor))
 			return name;
 		if (lstat(name, &status) || !S_ISLNK(status.st_mode)) {
 			if (!*rest)
@@ -117,10 +109,7 @@ static int open_temporary(struct output *output, const char *path)
 	clock_gettime(CLOCK_REALTIME, &now); /* process numbers come again, in containers soon */
 	output->temporary = xasprintf(
 	    "%s/.bpf-linker.%ld.%ld.%td", directory, (long)getpid(), now.tv_nsec, output - outputs);
-	/* a file without a name cannot be left behind, whatever kills the program */
-	output->file = access("/proc/self/fd", F_OK)
-			   ? -1
-			   : open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	output->file = system_open_unnamed(directory);
 	if (output->file < 0) {
 		output->file =
 		    open(output->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
@@ -137,7 +126,7 @@ static int open_path(struct output *output, const char *path)
 	int process, descriptor;
 	struct stat status;
 
-	if (is_descriptor(path, &process, &descriptor)) {
+	if (system_is_descriptor(path, &process, &descriptor)) {
 		if (process != getpid())
 			return open(path, O_WRONLY | O_CLOEXEC);
 		errno = EBADF;
@@ -184,7 +173,7 @@ int output_open_log(const char *path)
 {
 	int process, descriptor;
 	const char *file = resolve(path);
-	bool is_link = is_descriptor(file, &process, &descriptor);
+	bool is_link = system_is_descriptor(file, &process, &descriptor);
 
 	return open(
 	    file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW), 0666);
@@ -252,10 +241,8 @@ static int name_temporary(struct output *output)
 {
 	if (output->temporary_exists)
 		return 0;
-	char *unnamed = xasprintf("/proc/self/fd/%d", output->file);
-	int result = linkat(AT_FDCWD, unnamed, AT_FDCWD, output->temporary, AT_SYMLINK_FOLLOW);
+	int result = system_name_file(output->file, output->temporary);
 	output->temporary_exists = !result;
-	free(unnamed);
 	return result;
 }
 

@@ -3,13 +3,12 @@
 #include "memory.h"
 #include "message.h"
 #include "standard-files.h"
+#include "system.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,7 +42,7 @@ void pipeline_join(void)
 		alarm(atoi(limit));
 	}
 	/* a driver that is killed must leave no stage behind */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	system_end_with_parent();
 	if (kill(atoi(driver), 0) && errno == ESRCH)
 		_exit(1);
 	if (atoi(driver) != getppid())
@@ -93,29 +92,24 @@ const void *pipeline_received(size_t *size)
 	return received.items ? (const void *)received.items : "";
 }
 
-/* Returns where it cannot. */
-static void execute(const char *program, char **arguments, struct bytes input)
+/* For the program that is to replace this one. */
+static void put_on_stdin(struct bytes input)
 {
-	int file = memfd_create("module", 0);
+	int file = system_open_memory("module", false);
 
 	if (file < 0 || write(file, input.items, input.count) != (ssize_t)input.count ||
 	    lseek(file, 0, SEEK_SET))
 		fail("cannot start the next stage:");
 	standard_file_replace(STDIN_FILENO, file);
 	message_release_stderr();
-	execv(program, arguments);
 }
 
 void pipeline_start_afresh(void)
 {
-	char program[4096] = "";
-
 	if (!has_stage_before)
 		return;
-	/* in an emulator, /proc/self/exe may be that */
-	(void)!readlink("/proc/self/exe", program, sizeof program - 1);
-	execute(program, stage_arguments, received);
-	execv("/proc/self/exe", stage_arguments);
+	put_on_stdin(received);
+	system_run_again(stage_arguments);
 	fail("cannot start the next stage:");
 }
 
@@ -169,7 +163,8 @@ static void start_next_in(const char *toolset)
 	while (strcmp(*next++, ":") != 0)
 		;
 	const char *program = xasprintf("%s/%s", toolset, *next);
-	execute(program, next, handed_on);
+	put_on_stdin(handed_on);
+	execv(program, next);
 	fail("'%s' cannot be run; install bpf-linker again:", program);
 }
 

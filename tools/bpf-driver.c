@@ -2,6 +2,7 @@
 #include "memory.h"
 #include "message.h"
 #include "output.h"
+#include "system.h"
 #include "words.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,42 +125,16 @@ static int print_now(char **arguments, int count)
 	return 0;
 }
 
-/* Since the epoch, in nanoseconds, rounded up to what the kernel counts in; -1 where there is no
- * such process. proc(5). */
-static long long start_of(const char *process)
-{
-	struct timespec now, up;
-	char *path = xasprintf("/proc/%s/stat", process), text[4096];
-	FILE *file = fopen(path, "re");
-	unsigned long long ticks;
-
-	free(path);
-	if (!file)
-		return -1;
-	text[fread(text, 1, sizeof text - 1, file)] = '\0';
-	fclose(file);
-	const char *rest = strrchr(text, ')');
-	if (!rest || sscanf(rest,
-			 ") %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-			 "%*s %*s %*s %*s %llu",
-			 &ticks) != 1)
-		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	return (now.tv_sec - up.tv_sec) * 1000000000LL + now.tv_nsec - up.tv_nsec +
-	       (ticks + 1) * (1000000000LL / sysconf(_SC_CLK_TCK));
-}
-
 /* wrote PROCESS FILE: whether the regular file was written since the process started. */
 static int was_written(char **arguments, int count)
 {
-	long long start = start_of(arguments[0]);
+	long long start = system_start_of(arguments[0]);
 	struct stat status;
 
 	(void)count;
 	if (start < 0 || stat(arguments[1], &status) || !S_ISREG(status.st_mode))
 		return 1;
-	return status.st_mtim.tv_sec * 1000000000LL + status.st_mtim.tv_nsec < start;
+	return system_time_written(&status) < start;
 }
 
 static const struct {

@@ -27,7 +27,10 @@ LIBEXEC = $(BUILD)/libexec/bpf-linker
 TOOLSET = $(LIBEXEC)/llvm-$(LLVM)
 OBJECTS = $(BUILD)/objects-$(LLVM)
 
-# How the tools are linked: static, shared, or any.
+# The system that CC is for: the file common/system-SYSTEM.c.
+SYSTEM := $(if $(filter %-macos %-darwin,$(shell $(CC) -dumpmachine | sed 's/[0-9.]*$$//')),darwin,linux)
+
+# How the tools are linked: static, shared, or any, which bpf-extract too is by LLVM_LINK=any.
 MODE := $(if $(filter any,$(LLVM)),any,$(or $(LLVM_LINK),$(if $(shell $(LLVM_CONFIG) --link-static --libs core 2>/dev/null),static,shared)))
 
 # Static, non-PIE tools start several times as fast. The sanitizers need a shared C library.
@@ -43,13 +46,14 @@ LDFLAGS_shared = -Wl,--as-needed
 LIBS_shared = $(shell $(LLVM_CONFIG) --ldflags --link-shared --libs)
 
 CFLAGS_any = -DLLVM_ANY -include common/libllvm.h -ffunction-sections -fdata-sections
-LDFLAGS_any = -Wl,--gc-sections -Wl,--as-needed
+LDFLAGS_any = $(if $(filter darwin,$(SYSTEM)),-Wl$(comma)-dead_strip,-Wl$(comma)--gc-sections -Wl$(comma)--as-needed)
 LIBS_any = -ldl
+comma = ,
 
 LIBS = $(LIBS_$(MODE))
 
-# libarchive is not on every system on which llvm-any may run
-ARCHIVE_LIBS = $(if $(SANITIZE)$(filter-out any,$(MODE)),-larchive,-Wl,-Bstatic -larchive -Wl,-Bdynamic)
+# libarchive is not on every system on which llvm-any may run; macOS has one
+ARCHIVE_LIBS = $(if $(SANITIZE)$(filter-out any,$(MODE))$(filter darwin,$(SYSTEM)),-larchive,-Wl,-Bstatic -larchive -Wl,-Bdynamic)
 
 # The same bytes, wherever it is built.
 ALL_CFLAGS = -std=gnu11 "-ffile-prefix-map=$(CURDIR)=." -Wall -Wextra -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
@@ -93,14 +97,15 @@ $(OBJECTS)/flags:
 # $(1): a file of the source, as a pattern
 objects = $(patsubst %,$(OBJECTS)/%.o,$(basename $(wildcard $(1:%=%.c)))) $(patsubst %,$(OBJECTS)/%.o,$(wildcard $(1:%=%.ll)))
 tool_objects = $(foreach tool,$(1),$(call objects,tools/$(tool) tools/$(tool)/*))
-COMMON_OBJECTS = $(call objects,common/*)
+COMMON_OBJECTS = $(filter-out $(OBJECTS)/common/main.o $(OBJECTS)/common/system-%,$(call objects,common/*)) \
+  $(OBJECTS)/common/system-$(SYSTEM).o
 
 # A program holds several tools, whose main has the tool's name; see common/main.c.
 # $(1): the source
 tool_of = $(filter $(TOOLS),$(basename $(firstword $(subst /, ,$(1:tools/%=%)))))
 renamed_main = $(patsubst %,-Dmain=%_main,$(subst -,_,$(call tool_of,$(1))))
 
-MADE = $(OBJECTS)/flags $(if $(filter any,$(LLVM)),$(OBJECTS)/libllvm-functions.h)
+MADE = $(OBJECTS)/flags $(if $(filter any,$(MODE)),$(OBJECTS)/libllvm-functions.h)
 $(OBJECTS)/%.o: %.c $(MADE)
 	@mkdir -p $(@D)
 	$(call say,compile $< ($(LLVM))) $(CC) $(ALL_CFLAGS) $(call renamed_main,$<) -c $< -o $@
@@ -120,10 +125,17 @@ $(OBJECTS)/libllvm-functions.made: scripts/dev/libllvm-functions common/libllvm.
 	@scripts/dev/libllvm-functions $(CC) $(CPPFLAGS) -isystem "$$($(LLVM_CONFIG) --includedir)" >$@
 	@cmp -s $@ $(@:.made=.h) || cp $@ $(@:.made=.h)
 
-$(SMALL): $(call tool_objects,$(SMALL_TOOLS))
+$(OBJECTS)/common/main-small.o: HELD_TOOLS = $(SMALL_TOOLS)
+$(OBJECTS)/common/main-big.o: HELD_TOOLS = $(BIG_TOOLS)
+$(OBJECTS)/common/main-%.o: common/main.c $(MADE)
+	@mkdir -p $(@D)
+	$(call say,compile $< ($(LLVM)$(comma) $*)) $(CC) $(ALL_CFLAGS) \
+	  '-DTOOLS=$(foreach tool,$(HELD_TOOLS),TOOL("$(tool)",$(subst -,_,$(tool))_main))' -c $< -o $@
+
+$(SMALL): $(call tool_objects,$(SMALL_TOOLS)) $(OBJECTS)/common/main-small.o
 $(SMALL): PARTS = $(SMALL_PARTS)
 $(SMALL): MORE_LIBS = $(ARCHIVE_LIBS)
-$(BIG): $(call tool_objects,$(BIG_TOOLS))
+$(BIG): $(call tool_objects,$(BIG_TOOLS)) $(OBJECTS)/common/main-big.o
 $(BIG): PARTS = $(BIG_PARTS)
 $(EXTRACT): $(call tool_objects,bpf-extract)
 $(EXTRACT): PARTS = $(EXTRACT_PARTS)

@@ -2,7 +2,6 @@
 #include "elf-fields.h"
 #include "memory.h"
 #include "message.h"
-#include <elf.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,6 @@
 #include "origin.h"
 #include "stack-size.h"
 #include "why.h"
-#include <elf.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
 #include <stdio.h>
@@ -146,7 +145,7 @@ static struct object {
 	const Elf64_Sym *symbols;
 	size_t symbol_count;
 	const char *symbol_names;
-	const Elf32_Word
+	const uint32_t
 	    *indexes; /* of the symbols' sections, where these are too many for a symbol */
 } object;
 
