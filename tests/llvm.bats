@@ -302,7 +302,9 @@ finds_nothing_of() {
 # make_bin: bin/ has what find-libllvm calls, and an ldconfig that lists the lines in libraries
 make_bin() {
 	mkdir -p bin
-	ln -sf "$(command -v readlink)" bin
+	for name in od printf readlink sed timeout; do # mksh has no printf of its own
+		ln -sf "$(type -P $name)" bin
+	done
 	printf '#!%s\n[[ $1 == -p ]] && echo "2 libs found in cache" && echo "$(<"%s/libraries")"\n' \
 		"$BASH" "$PWD" >bin/ldconfig
 	chmod +x bin/ldconfig
@@ -1241,7 +1243,7 @@ set BPF_LINKER_LIBLLVM to another libLLVM" "$debuginfo" --btf -o out class.ll
 
 @test "find-libllvm: a rustc that does not end" {
 	make_bin
-	sed 's/-rt 10/-rt 1/' "$FINDER" >finder
+	sed 's/timeout 10/timeout 1/' "$FINDER" >finder
 	printf '#!/bin/sh\necho $$ >"%s/pid"\nexec /bin/sleep 100\n' "$PWD" >bin/rustc
 	chmod +x bin/rustc
 	library toolchains/toolchains/x/lib/libLLVM.so.99.1
@@ -1320,6 +1322,52 @@ set BPF_LINKER_LIBLLVM to another libLLVM" "$debuginfo" --btf -o out class.ll
 	[[ $status == 1 && ! $output && ! $stderr ]]
 	run --separate-stderr env -i PATH= "$BASH" "$FINDER" 10000
 	[[ $status == 1 && ! $output && ! $stderr ]]
+}
+
+@test "find-libllvm: in other shells" {
+	make_bin
+	library toolchains/toolchains/x/lib/libLLVM.so.99.1
+	export RUSTUP_HOME=$PWD/toolchains
+	for shell in dash mksh busybox; do
+		path=$(command -v $shell) || continue
+		[[ $shell != busybox ]] || path+=' sh'
+		# shellcheck disable=SC2086 # two words
+		run --separate-stderr env PATH="$PWD/bin" $path "$FINDER" 99
+		[[ $output == "$PWD/toolchains/toolchains/x/lib/libLLVM.so.99.1" && ! $stderr ]]
+	done
+}
+
+@test "find-libllvm: names of macOS, which have no version" {
+	make_bin
+	export RUSTUP_HOME=$PWD/toolchains
+	for toolchain in a:98 b:99 c:97; do
+		library "toolchains/toolchains/${toolchain%:*}/lib/libLLVM.dylib"
+		echo "${toolchain#*:}" >"toolchains/toolchains/${toolchain%:*}/lib/version"
+	done
+	cp "$FINDER" find-libllvm
+	printf '#!/bin/sh\necho bpf-merge 0; echo "LLVM $(/bin/cat "${BPF_LINKER_LIBLLVM%%/*}/version").1.0 ($BPF_LINKER_LIBLLVM)"\n' >bpf-merge
+	chmod +x bpf-merge
+	FINDER=$PWD/find-libllvm finds "$PWD/toolchains/toolchains/b/lib/libLLVM.dylib" 98
+	rustc_of "$PWD/toolchains/toolchains/c"
+	FINDER=$PWD/find-libllvm finds "$PWD/toolchains/toolchains/c/lib/libLLVM.dylib"
+	FINDER=$PWD/find-libllvm finds_nothing_of toolchains 100
+}
+
+# mach_o MACHINE: the start of a Mach-O file
+mach_o() {
+	printf '\317\372\355\376%b\0\0\1\0\0\0\0\6\0\0\0' "$1"
+}
+
+@test "find-libllvm: Mach-O libraries for another machine" {
+	make_bin
+	sed 's,/proc/\$\$/exe,/nowhere,' "$FINDER" >find-libllvm # there is no /proc
+	mach_o '\014' >bpf-merge
+	mkdir -p toolchains/x/lib
+	export RUSTUP_HOME=$PWD
+	mach_o '\007' >toolchains/x/lib/libLLVM-99.dylib
+	FINDER=$PWD/find-libllvm finds_nothing_of toolchains
+	mach_o '\014' >toolchains/x/lib/libLLVM-99.dylib
+	FINDER=$PWD/find-libllvm finds "$PWD/toolchains/x/lib/libLLVM-99.dylib"
 }
 
 @test "find-libllvm: leaves standard input alone" {
