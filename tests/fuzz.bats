@@ -33,7 +33,8 @@ fuzzers() {
 }
 
 @test "the inputs of tests/fuzz are of fuzzers that there are, and small" {
-	diff <(cd "$PROJECT/tests/fuzz/corpus" && ls) <(fuzzers)
+	# what inputs links is no code of its own, which could say what is worth keeping
+	diff <(cd "$PROJECT/tests/fuzz/corpus" && ls) <(fuzzers | grep -vx inputs)
 	(($(cat "$PROJECT"/tests/fuzz/{corpus,found}/* | wc -c) < 200000))
 	for name in $(cd "$PROJECT/tests/fuzz/found" && ls); do
 		fuzzers | grep -x "$name"
@@ -81,6 +82,39 @@ fuzz_copy() {
 	plant tests/fuzz/demangle.c 's/EXPECT(!path || \*path)/EXPECT(!path || !strchr(path, 60))/'
 	fuzz_copy 60
 	[[ $output == *'!strchr(path, 60) does not hold'* ]]
+}
+
+# link_by COMMAND: the outcome of a link by it, in place of bpf-linker
+link_by() {
+	printf '#!/bin/bash\n%s\n' "$1" >linker
+	chmod 755 linker
+	rm -rf finds outcome && mkdir finds
+	FUZZ_LINKER=$PWD/linker FUZZ_OUTCOMES=$PWD/outcome FUZZ_FINDS=$PWD/finds "$BUILT/fuzz/inputs" input 2>log
+	tail -n 1 outcome
+}
+
+@test "a link that does not end as it must is found, and its input kept" {
+	echo damaged >input
+	[[ $(link_by 'exit 3') == found ]]
+	cmp input "$(find finds -name 'status-*-0')"
+	[[ $(link_by 'echo "bpf-merge: error: mutant: no"; exit 1') == refused && ! $(ls finds) ]]
+	[[ $(link_by 'echo "bpf-merge: warning: x"; cp '"$BATS_TEST_TMPDIR"'/input out') == found ]]
+	while IFS=$'\t' read -r find command; do
+		[[ $(link_by "$command") == found ]] || { echo "$find" && return 1; }
+		compgen -G "finds/$find-*" || { ls finds && return 1; }
+	done <<-'END'
+		status	exit 3
+		status	kill -SEGV $$
+		no-error	exit 1
+		too-many-errors	echo "bpf-opt: error: mutant"; echo "bpf-opt: error: mutant"; exit 1
+		error-without-input	echo "bpf-merge: error: <stdin>: no"; exit 1
+		message-of-another	echo "bpf-merge: error: mutant: no"; echo oops; exit 1
+		output-touched	echo "bpf-merge: error: mutant: no"; : >out; exit 1
+		no-object	exit 0
+		file-left	echo "bpf-merge: error: mutant: no"; : >.temporary; exit 1
+		file-left	echo "bpf-merge: error: mutant: no"; : >$TMPDIR/x; exit 1
+		process-left	echo "bpf-merge: error: mutant: no"; sleep 9 & exit 1
+	END
 }
 
 @test "an unknown fuzzer is an error" {
