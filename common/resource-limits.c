@@ -16,7 +16,7 @@ enum { LIMITS_MEMORY = 1 };
 
 /* A module takes about ten times the bytes of its bitcode, and tens of megabytes are read in a
  * second; an emulator needs twenty times as long. */
-enum { MEBIBYTES = 2048, MEBIBYTES_FOR_ONE = 16, SECONDS = 30, MEBIBYTES_IN_A_SECOND = 1 };
+enum { MEBIBYTES = 2048, MEBIBYTES_FOR_ONE = 16, SECONDS = 15, MEBIBYTES_IN_A_SECOND = 1 };
 static const size_t mebibyte = 1 << 20;
 
 struct limit {

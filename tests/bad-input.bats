@@ -408,7 +408,7 @@ endless_scope() {
 
 @test "what takes too much time" {
 	endless_scope >in
-	one_error 'bpf-merge: error: in: out of CPU time: reading took more than 30 s; the input may be corrupt, or --no-limits lifts this limit' \
+	one_error 'bpf-merge: error: in: out of CPU time: reading took more than 15 s; the input may be corrupt, or --no-limits lifts this limit' \
 		bpf-merge --btf -o dir/out in
 	one_error 'bpf-opt: error: in: out of CPU time' bash -c 'ulimit -St 1; bpf-opt -o dir/out in'
 	one_error 'bpf-linker: error: in: out of CPU time' \
@@ -434,7 +434,7 @@ limits_of() {
 @test "--no-limits" {
 	for tool in bpf-extract bpf-merge bpf-internalize 'bpf-debuginfo --btf' bpf-opt bpf-codegen; do
 		# shellcheck disable=SC2086 # words
-		[[ $(limits_of $tool 2>/dev/null) == '2147483648 30' ]]
+		[[ $(limits_of $tool 2>/dev/null) == '2147483648 15' ]]
 		# shellcheck disable=SC2086 # words
 		[[ $(limits_of $tool --no-limits 2>/dev/null) == 'unlimited unlimited' ]]
 	done
@@ -443,7 +443,7 @@ limits_of() {
 @test "larger inputs may take more memory and time" {
 	# what comes after a module of bitcode counts
 	{ cat program.bc && head -c 64M /dev/zero; } >in
-	[[ $(limits_of bpf-merge in 2>/dev/null) == '3221225472 94' ]]
+	[[ $(limits_of bpf-merge in 2>/dev/null) == '3221225472 79' ]]
 }
 
 # --- What does not fit together ---
