@@ -1,0 +1,45 @@
+#!/usr/bin/env bats
+# What a link does when system calls fail. These are calls that have made a
+# difference.
+
+load helper
+
+setup_file() {
+	command -v strace >/dev/null || { [[ ${CI:-} != true ]] && skip 'strace is not installed'; }
+	strace -o "$BATS_FILE_TMPDIR/trace" true || skip 'strace cannot trace here'
+	cd "$BATS_FILE_TMPDIR" || return
+	cp "$FIXTURES"/calls.c .
+	compile "$PWD/calls.c"
+	compile calls-lib.c
+}
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	cp "$BATS_FILE_TMPDIR"/*.bc .
+	echo precious >out
+}
+
+# The path of the source that the debug info names.
+source_file() {
+	echo "$BATS_FILE_TMPDIR/calls.c"
+}
+
+# failing FAULT PATH COMMAND...: the calls on the path fail
+failing() {
+	strace -f -qq -o trace -P "$2" -e "inject=$1" "${@:3}"
+}
+
+@test "--save-temps names its files without another program" {
+	bpf-linker --btf -o object calls.bc calls-lib.bc
+	mkdir temps
+	PATH=/nowhere "$(command -v bpf-linker)" --btf --save-temps=temps -o out calls.bc calls-lib.bc
+	cmp out object
+	diff <(ls temps) - <<-'END'
+		out.1-extract.tar
+		out.2-merge.bc
+		out.3-internalize.bc
+		out.4-core.bc
+		out.5-debuginfo.bc
+		out.6-opt.bc
+	END
+}
