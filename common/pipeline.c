@@ -2,11 +2,14 @@
 #include "array.h"
 #include "memory.h"
 #include "message.h"
+#include "output.h"
 #include "standard-files.h"
 #include "system.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,6 +31,21 @@ static void give_up(int unused)
 	_exit(STATUS_UNREADABLE);
 }
 
+/* Whether nobody but its parent knows of the process any more. proc(5) */
+static bool has_ended(const char *process)
+{
+	char path[64], text[512] = "";
+
+	if (kill(atoi(process), 0))
+		return errno == ESRCH;
+	snprintf(path, sizeof path, "/proc/%d/stat", atoi(process));
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t count = file < 0 ? 0 : read(file, text, sizeof text - 1);
+	close(file);
+	const char *name_end = count > 0 ? strrchr(text, ')') : NULL;
+	return name_end && !strncmp(name_end, ") Z", 3);
+}
+
 void pipeline_join(void)
 {
 	const char *limit = getenv("BPF_LINKER_TIME_LIMIT");
@@ -43,7 +61,7 @@ void pipeline_join(void)
 	}
 	/* a driver that is killed must leave no stage behind */
 	system_end_with_parent();
-	if (kill(atoi(driver), 0) && errno == ESRCH)
+	if (atoi(driver) != getppid() && has_ended(driver))
 		_exit(1);
 	if (atoi(driver) != getppid())
 		fail("the bpf-linker that BPF_LINKER_PIPELINE names, process %s, is not what "
@@ -102,6 +120,7 @@ static void put_on_stdin(struct bytes input)
 		fail("cannot start the next stage:");
 	standard_file_replace(STDIN_FILENO, file);
 	message_release_stderr();
+	output_remove_temporaries();
 }
 
 void pipeline_start_afresh(void)

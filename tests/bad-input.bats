@@ -919,6 +919,13 @@ harmless() {
 	bpf-linker -o dir/out program.bc library.bc
 }
 
+@test "a driver that has ended, but that nobody has asked for its end, leaves no stage that speaks" {
+	run --separate-stderr -1 timeout 20 perl -e 'my $driver = fork // die; exit 0 unless $driver; sleep 1;
+		$ENV{BPF_LINKER_PIPELINE} = $driver; exec @ARGV' bpf-opt -o dir/out library.bc
+	[[ ! $stderr ]]
+	untouched
+}
+
 # --- LLVM crashes ---
 
 @test "a crash of LLVM: pass, function and the user's input" {

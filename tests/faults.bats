@@ -43,3 +43,12 @@ failing() {
 		out.6-opt.bc
 	END
 }
+
+# Not all file systems have files without a name.
+@test "a stage that starts afresh leaves no temporary file" {
+	mkdir dir
+	bpf-merge calls.bc calls-lib.bc -o merged.bc 2>/dev/null
+	failing openat:error=EOPNOTSUPP dir bpf-opt --dump-module=pre.ll merged.bc : bpf-codegen --dump-module=post.ll -o dir/out
+	grep -q 'O_TMPFILE.*INJECTED' trace
+	[[ $(ls -A dir) == out ]]
+}
