@@ -29,6 +29,32 @@ failing() {
 	strace -f -qq -o trace -P "$2" -e "inject=$1" "${@:3}"
 }
 
+@test "a source that cannot be opened or read for now is an error, and not another output" {
+	for fault in openat:error=EMFILE openat:error=ENFILE read:error=EIO newfstatat:error=EIO stat:error=EIO fstat:error=EIO; do
+		run --separate-stderr failing "$fault" "$(source_file)" bpf-debuginfo --btf -o out calls.bc
+		grep -q INJECTED trace || continue # this machine has no such call
+		[[ $status == 1 && $stderr == "bpf-debuginfo: error: $(source_file): "* && $(<out) == precious ]]
+	done
+	grep -q INJECTED trace || failing openat:error=EMFILE "$(source_file)" bpf-debuginfo --btf -o out calls.bc || true
+	grep -q INJECTED trace
+}
+
+@test "a source that may not be read is not quoted" {
+	bpf-debuginfo --btf --btf-source=none -o wanted calls.bc
+	failing openat:error=EACCES "$(source_file)" bpf-debuginfo --btf -o out calls.bc
+	grep -q INJECTED trace
+	cmp out wanted
+}
+
+@test "a signal while a source is read changes nothing" {
+	bpf-debuginfo --btf -o wanted calls.bc
+	for call in openat read; do
+		failing "$call:error=EINTR:when=1" "$(source_file)" bpf-debuginfo --btf -o out calls.bc
+		grep -q INJECTED trace
+		cmp out wanted
+	done
+}
+
 @test "--save-temps names its files without another program" {
 	bpf-linker --btf -o object calls.bc calls-lib.bc
 	mkdir temps

@@ -2,9 +2,11 @@
 #include "debug-info.h"
 #include "map.h"
 #include "memory.h"
+#include "message.h"
 #include "node-text.h"
 #include "nodes.h"
 #include "text.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
@@ -78,25 +80,61 @@ static void note_lines(LLVMValueRef function)
 		}
 }
 
+/* Fails where errno tells not of the file, but of a fault that may be gone the next time: the
+ * output would then be another one. */
+static void check_fault(const char *path)
+{
+	static const int faults[] = {EMFILE, ENFILE, ENOMEM, EIO};
+
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		if (errno == faults[i])
+			fail("%s:", path);
+}
+
+/* Reads size bytes, or all that are there. */
+static size_t read_text(int file, const char *path, char *text, size_t size)
+{
+	size_t done = 0;
+	ssize_t count;
+
+	while (done < size && (count = read(file, text + done, size - done)) != 0)
+		if (count > 0)
+			done += count;
+		else if (errno != EINTR) {
+			check_fault(path);
+			break;
+		}
+	return done;
+}
+
+static int open_source(const char *path)
+{
+	int file;
+
+	do
+		file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	while (file < 0 && errno == EINTR);
+	return file;
+}
+
 /* All of a regular file, and a NUL; NULL where it is none, cannot be read or is too large. What the
  * debug info names is not to be waited for, nor to be changed by opening it. */
 static char *read_source(const char *path, size_t *size)
 {
-	struct stat status;
+	struct stat status = {0};
 	char *text = NULL;
+	int file = -1;
 
-	if (stat(path, &status) || !S_ISREG(status.st_mode))
-		return NULL;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (stat(path, &status) || (S_ISREG(status.st_mode) && (file = open_source(path)) < 0))
+		check_fault(path);
 	if (file < 0)
 		return NULL;
 	/* it may be another one by now */
-	if (!fstat(file, &status) && S_ISREG(status.st_mode) && status.st_size <= LARGEST_SOURCE) {
+	if (fstat(file, &status)) {
+		check_fault(path);
+	} else if (S_ISREG(status.st_mode) && status.st_size <= LARGEST_SOURCE) {
 		text = xcalloc(status.st_size + 1, 1);
-		ssize_t count;
-		for (*size = 0; *size < (size_t)status.st_size; *size += count)
-			if ((count = read(file, text + *size, status.st_size - *size)) <= 0)
-				break;
+		*size = read_text(file, path, text, status.st_size);
 	}
 	close(file);
 	return text;
