@@ -224,6 +224,7 @@ static void die_of_crash(int signal, siginfo_t *info, void *context)
 		say_least(signal);
 	}
 }
+
 static void die_of_request(int signal)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
@@ -242,12 +243,24 @@ static void die_of_time(int unused)
 	die_of_limit(limits_time_text());
 }
 
+/* LLVM has printed why, and more of it than is of use. */
+static _Noreturn void die_of_broken_module(void)
+{
+	const char *subject = message_subject;
+	char *text = message_take_captured();
+
+	text[strcspn(text, "\n")] = '\0';
+	fail("%s%sis not valid LLVM IR: %s", subject ? subject : "", subject ? ": " : "", text);
+}
+
 static void die_of_llvm(const char *reason)
 {
 	if (diagnostic_wants_other_llvm())
 		fail_silently(STATUS_UNREADABLE);
 	if (message_error_was_said())
 		fail_silently(1);
+	if (!strncmp(reason, "Broken module found", strlen("Broken module found")))
+		die_of_broken_module();
 	char *reworded = diagnostic_rewords ? diagnostic_rewords(reason) : NULL;
 	if (reworded && *reworded)
 		fail("%s", reworded);

@@ -19,6 +19,7 @@ static struct {
 	ARRAY(struct input);
 } mapped;                          /* regular files, but standard input by any name */
 static const unsigned char *piped; /* what came through standard input */
+static const char *name_of_received = "<stdin>";
 
 enum { PIPE_SIZE = 1 << 20 };
 
@@ -58,6 +59,11 @@ void input_fail_with_producer(void)
 	pipeline_fail_with_producer(input.data, input.size);
 }
 
+void input_name_next(const char *name)
+{
+	name_of_received = name;
+}
+
 static bool is_stdin(const char *name)
 {
 	return !name || !strcmp(name, "-");
@@ -87,6 +93,7 @@ static struct input read_any(const char *name, bool must_be_regular)
 	struct stat status;
 
 	if (from_stdin && (input.data = pipeline_received(&input.size))) {
+		input.name = name_of_received;
 		input_bytes += input.size;
 		return input;
 	}

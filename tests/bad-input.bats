@@ -346,6 +346,17 @@ without_privileges() {
 	done
 }
 
+@test "what is only seen in the module as a whole" {
+	printf '%s\n' 'target triple = "bpf"' 'declare i32 @g(i32 immarg)' 'define i32 @f(i32 %x) {' '  %y = call i32 @g(i32 1)' \
+		'  ret i32 %y' '}' '!llvm.module.flags = !{!0}' '!0 = !{i32 2, !"Debug Info Version", i32 3}' >whole.ll
+	"$AS" -disable-verify -o whole.bc whole.ll
+	run -1 --separate-stderr driver whole.bc
+	[[ ${stderr_lines[-1]} == 'bpf-internalize: error: whole.bc: is not valid LLVM IR: '*immarg* ]]
+	run -1 --separate-stderr driver library.bc whole.bc
+	[[ ${stderr_lines[-1]} == 'bpf-internalize: error: library.bc and others: is not valid LLVM IR: '*immarg* ]]
+	untouched
+}
+
 # --- What is read without an end ---
 
 # many_types: bitcode that says that it has 2^31 types, which takes 16 GiB

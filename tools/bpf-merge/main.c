@@ -8,6 +8,7 @@
 #include "debug-info.h"
 #include "exports.h"
 #include "linker.h"
+#include "memory.h"
 #include "message.h"
 #include "metadata-check.h"
 #include "module.h"
@@ -50,6 +51,21 @@ static const struct tool tool = {
     .most_operands = -1,
 };
 
+/* The input, or `a.bc and others`. */
+static const char *name_inputs(const struct linker *linker)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < linker->module_count; i++) {
+		if (!linker->modules[i].takes_part || !linker->modules[i].ir)
+			continue;
+		if (first)
+			return xasprintf("%s and others", first);
+		first = linker->modules[i].entry->input.name;
+	}
+	return first;
+}
+
 int main(int argc, char **argv)
 {
 	struct operands operands = tool_start(&tool, argc, argv);
@@ -72,5 +88,6 @@ int main(int argc, char **argv)
 	if (!linker.target_module)
 		fail(
 		    "nothing to link: no archive member has what is exported, and no other input is given");
+	input_name_next(name_inputs(&linker));
 	module_finish(link_modules(&linker), output);
 }
