@@ -8,6 +8,7 @@
 #include "printable.h"
 #include <llvm-c/ErrorHandling.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -149,7 +150,7 @@ static char *describe_location(struct location location)
 static bool tells_of_memory(const char *trace)
 {
 	return strstr(trace, "LLVM ERROR: out of memory") || strstr(trace, "std::bad_alloc") ||
-	       strstr(trace, "std::length_error");
+	       strstr(trace, "std::length_error") || strstr(trace, "Internal Error in libarchive");
 }
 
 static _Noreturn void die_of_limit(const char *text)
@@ -223,6 +224,16 @@ static void die_of_crash(int signal, siginfo_t *info, void *context)
 	default:
 		say_least(signal);
 	}
+}
+
+/* libarchive ends the program itself where memory runs out; our own end is _exit. */
+static void die_of_exit(void)
+{
+	static char text[LONGEST_TRACE + 1];
+
+	message_read_captured(text, LONGEST_TRACE);
+	if (tells_of_memory(text))
+		die_of_limit(limits_memory_text());
 }
 
 static void die_of_request(int signal)
@@ -321,6 +332,7 @@ void crash_catch_llvm(void)
 	if (is_caught)
 		return;
 	is_caught = true;
+	atexit(die_of_exit);
 	LLVMInstallFatalErrorHandler(die_of_llvm);
 	LLVMEnablePrettyStackTrace();
 	sigaction(SIGABRT, NULL, &llvm_action);

@@ -108,7 +108,7 @@ static bool take_remark(LLVMDiagnosticInfoRef diagnostic)
 {
 	if (LLVMGetDiagInfoSeverity(diagnostic) != LLVMDSRemark || !diagnostic_takes_remark)
 		return false;
-	char *text = LLVMGetDiagInfoDescription(diagnostic);
+	char *text = xchecked(LLVMGetDiagInfoDescription(diagnostic));
 	diagnostic_takes_remark(text);
 	LLVMDisposeMessage(text);
 	return !diagnostic_shows_remarks;
@@ -128,7 +128,7 @@ void diagnostic_take(LLVMDiagnosticInfoRef diagnostic, void *unused)
 	(void)unused;
 	if (take_remark(diagnostic))
 		return;
-	char *text = LLVMGetDiagInfoDescription(diagnostic);
+	char *text = xchecked(LLVMGetDiagInfoDescription(diagnostic));
 	if (level == LEVEL_ERROR && diagnostic_excuses && diagnostic_excuses(text))
 		level = LEVEL_DEBUG;
 	had_error |= level == LEVEL_ERROR;

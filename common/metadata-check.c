@@ -80,7 +80,7 @@ static LLVMModuleRef parse_module(void)
 	LLVMModuleRef module;
 	char *ir, *reason;
 	size_t size;
-	FILE *text = open_memstream(&ir, &size);
+	FILE *text = xopen_memstream(&ir, &size);
 
 	for (int i = 0; i < MOST_OPERANDS; i++)
 		fprintf(text, "!%d = distinct !{}\n", i);
@@ -95,10 +95,10 @@ static LLVMModuleRef parse_module(void)
 		fprintf(text, "!%d = ", MOST_OPERANDS + i);
 		write_node(text, &layouts[i]);
 	}
-	fclose(text);
+	xclose_memstream(text);
 	if (LLVMParseIRInContext(metadata_context,
-		LLVMCreateMemoryBufferWithMemoryRange(ir, size, "metadata", true), &module,
-		&reason))
+		xchecked(LLVMCreateMemoryBufferWithMemoryRange(ir, size, "metadata", true)),
+		&module, &reason))
 		libllvm_refuse("does not parse the debug info that this version knows: %s", reason);
 	return module;
 }

@@ -54,8 +54,8 @@ static LLVMModuleRef parse_ir(LLVMContextRef context, struct input input)
 {
 	char *reason = NULL;
 	LLVMModuleRef module;
-	LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy(
-	    (const char *)input.data, input.size, input.name);
+	LLVMMemoryBufferRef buffer = xchecked(LLVMCreateMemoryBufferWithMemoryRangeCopy(
+	    (const char *)input.data, input.size, input.name));
 
 	if (LLVMParseIRInContext(context, buffer, &module, &reason))
 		fail_to_read(input.name, reason);
@@ -64,8 +64,8 @@ static LLVMModuleRef parse_ir(LLVMContextRef context, struct input input)
 
 static LLVMMemoryBufferRef wrap(struct input input)
 {
-	return LLVMCreateMemoryBufferWithMemoryRange(
-	    (const char *)input.data, input.size, input.name, false);
+	return xchecked(LLVMCreateMemoryBufferWithMemoryRange(
+	    (const char *)input.data, input.size, input.name, false));
 }
 
 static LLVMModuleRef read_module(LLVMContextRef context, struct input input,
@@ -171,7 +171,7 @@ void module_each_global(
 
 void module_write(LLVMModuleRef module, struct output *output)
 {
-	LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(module);
+	LLVMMemoryBufferRef buffer = xchecked(LLVMWriteBitcodeToMemoryBuffer(module));
 
 	output_write(output, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
 	LLVMDisposeMemoryBuffer(buffer);
@@ -179,7 +179,7 @@ void module_write(LLVMModuleRef module, struct output *output)
 
 void module_print(LLVMModuleRef module, struct output *output)
 {
-	char *text = LLVMPrintModuleToString(module);
+	char *text = xchecked(LLVMPrintModuleToString(module));
 
 	output_write(output, text, strlen(text));
 	LLVMDisposeMessage(text);

@@ -8,7 +8,7 @@
 
 char *node_text(LLVMValueRef node)
 {
-	char *printed = LLVMPrintValueToString(node), *start = strstr(printed, "!DI");
+	char *printed = xchecked(LLVMPrintValueToString(node)), *start = strstr(printed, "!DI");
 
 	char *text = start ? xstrdup(start) : NULL;
 

@@ -297,8 +297,8 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 		fail_usage("too many operands: '%s'", operands.items[tool->most_operands].text);
 	set_log();
 	libllvm_load(!operands.count || !strcmp(operands.items[0].text, "-"));
-	crash_catch_llvm();
 	message_capture_stderr();
+	crash_catch_llvm();
 	/* what another stage has made is no stranger's, and its cost would count */
 	if (!pipeline_has_stage_before())
 		limits_set();

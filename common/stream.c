@@ -2,8 +2,10 @@
 #include "kind.h"
 #include "memory.h"
 #include "message.h"
+#include "resource-limits.h"
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,17 +20,25 @@ void stream_add(struct stream *stream, struct stream_entry entry)
 	array_add(stream, entry);
 }
 
+/* libarchive's own words for having no memory differ from place to place, or there are none. */
+static const char *reason_of(struct archive *archive)
+{
+	const char *text = archive_error_string(archive);
+
+	return archive_errno(archive) == ENOMEM || !text ? limits_memory_text() : text;
+}
+
 static la_ssize_t pass_on(struct archive *archive, void *output, const void *data, size_t size)
 {
 	(void)archive;
-	output_write(output, data, size);
+	output_write(output, size ? xchecked((void *)data) : NULL, size);
 	return size;
 }
 
 static void check(struct archive *archive, int result)
 {
 	if (result < ARCHIVE_WARN)
-		fail("the module stream: %s", archive_error_string(archive));
+		fail("the module stream: %s", reason_of(archive));
 }
 
 /* libarchive converts a name from the locale's encoding to the UTF-8 of a pax header. It costs a
@@ -223,8 +233,8 @@ void stream_read(struct stream *stream, struct input input)
 	while (result != ARCHIVE_EOF) {
 		/* a warning: this locale cannot have the name, which is left as it is */
 		if (result < ARCHIVE_WARN)
-			fail("%s: malformed module stream: %s%s", input.name,
-			    archive_error_string(archive), input_blame(input));
+			fail("%s: malformed module stream: %s%s", input.name, reason_of(archive),
+			    input_blame(input));
 		result = archive_read_next_header(archive, &header);
 		if (result > ARCHIVE_OK || result < ARCHIVE_WARN ||
 		    archive_entry_filetype(header) != AE_IFREG)

@@ -150,8 +150,8 @@ static void extract_object(struct input input, enum stream_origin origin)
 	char *reason, *references;
 	size_t size;
 	struct input bitcode = {.name = input.name};
-	LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRange(
-	    (const char *)input.data, input.size, input.name, false);
+	LLVMMemoryBufferRef buffer = xchecked(LLVMCreateMemoryBufferWithMemoryRange(
+	    (const char *)input.data, input.size, input.name, false));
 	LLVMBinaryRef object = LLVMCreateBinary(buffer, NULL, &reason);
 
 	if (!object)

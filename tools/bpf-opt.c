@@ -87,8 +87,8 @@ static void run_passes(const char *text)
  * would only keep it from being inlined into others. */
 static void unify_targets(void)
 {
-	char *cpu = LLVMGetTargetMachineCPU(machine);
-	char *features = LLVMGetTargetMachineFeatureString(machine);
+	char *cpu = xchecked(LLVMGetTargetMachineCPU(machine));
+	char *features = xchecked(LLVMGetTargetMachineFeatureString(machine));
 
 	FOR_EACH_FUNCTION (function) {
 		if (LLVMIsDeclaration(function))

@@ -130,11 +130,11 @@ static LLVMMemoryBufferRef generate(
 	diagnostic_excuses = is_call_of_known_builtin;
 	diagnostic_rewords = reword;
 	generated = module;
-	cpu = LLVMGetTargetMachineCPU(machine);
+	cpu = xchecked(LLVMGetTargetMachineCPU(machine));
 	if (LLVMTargetMachineEmitToMemoryBuffer(machine, module, type, &reason, &buffer))
 		fail("%s: %s", message_subject, reason);
 	module_check_errors();
-	return buffer;
+	return xchecked(buffer);
 }
 
 /* A directive that becomes DWARF: `.loc`, `.file` with a number, `.cfi_startproc` and its like. */

@@ -1,4 +1,5 @@
 #include "zero-extend.h"
+#include "memory.h"
 #include "metadata.h"
 #include "module.h"
 #include "origin.h"
@@ -12,8 +13,8 @@ static LLVMTypeRef word;
 
 static bool has_small_registers(LLVMTargetMachineRef machine)
 {
-	char *cpu = LLVMGetTargetMachineCPU(machine);
-	char *features = LLVMGetTargetMachineFeatureString(machine);
+	char *cpu = xchecked(LLVMGetTargetMachineCPU(machine));
+	char *features = xchecked(LLVMGetTargetMachineFeatureString(machine));
 	bool result = strstr(features, "+alu32") ||
 		      (cpu_age(cpu) >= cpu_age("v3") && !strstr(features, "-alu32"));
 

@@ -20,7 +20,7 @@ char *sanitized(const char *name)
 {
 	char *text, *end;
 	size_t size;
-	FILE *stream = open_memstream(&text, &size);
+	FILE *stream = xopen_memstream(&text, &size);
 
 	if (*name >= '0' && *name <= '9')
 		fputc('_', stream);
@@ -31,7 +31,7 @@ char *sanitized(const char *name)
 		else
 			fprintf(stream, "_%X_", (unsigned char)*c);
 	}
-	fclose(stream);
+	xclose_memstream(stream);
 	if (size > LONGEST_NAME) {
 		end = xasprintf("_%016" PRIx64, hash_string(name));
 		strcpy(text + LONGEST_NAME - strlen(end), end);

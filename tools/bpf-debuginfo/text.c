@@ -55,7 +55,7 @@ void remake_with(LLVMValueRef node, const struct edit *edits, size_t count)
 	char *text = node_text(node);
 
 	if (!remade_lines) {
-		remade_lines = open_memstream(&remade_text, &remade_size);
+		remade_lines = xopen_memstream(&remade_text, &remade_size);
 		fputs("!0 = !{}\n", remade_lines);
 	}
 	for (size_t i = 0; i < count; i++)
@@ -86,9 +86,10 @@ void parse_remade(void)
 	for (size_t i = 1; i <= remade.count; i++)
 		fprintf(remade_lines, "%s!%zu", i > 1 ? ", " : "", i);
 	fputs("}\n", remade_lines);
-	fclose(remade_lines);
+	xclose_memstream(remade_lines);
 	if (LLVMParseIRInContext(metadata_context,
-		LLVMCreateMemoryBufferWithMemoryRangeCopy(remade_text, remade_size, "metadata"),
+		xchecked(LLVMCreateMemoryBufferWithMemoryRangeCopy(
+		    remade_text, remade_size, "metadata")),
 		&parsed, &reason))
 		libllvm_refuse("cannot read debug info again that it has printed: %s", reason);
 	LLVMValueRef *new = xcalloc(remade.count, sizeof *new);

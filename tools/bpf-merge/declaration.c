@@ -383,7 +383,7 @@ static const char *c_of_integer(unsigned bits)
 
 static char *in_ir(LLVMTypeRef type)
 {
-	char *printed = LLVMPrintTypeToString(type), *text = xstrdup(printed);
+	char *printed = xchecked(LLVMPrintTypeToString(type)), *text = xstrdup(printed);
 
 	LLVMDisposeMessage(printed);
 	return text;
