@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# What a link does when system calls fail. These are calls that have made a
-# difference.
+# What a link does when system calls fail. `make check-faults` has all of them fail in turn; these are those
+# that have made a difference, and some of the others.
 
 load helper
 
@@ -55,6 +55,15 @@ failing() {
 	done
 }
 
+# Not all file systems have files without a name.
+@test "a stage that starts afresh leaves no temporary file" {
+	mkdir dir
+	bpf-merge calls.bc calls-lib.bc -o merged.bc 2>/dev/null
+	failing openat:error=EOPNOTSUPP dir bpf-opt --dump-module=pre.ll merged.bc : bpf-codegen --dump-module=post.ll -o dir/out
+	grep -q 'O_TMPFILE.*INJECTED' trace
+	[[ $(ls -A dir) == out ]]
+}
+
 @test "--save-temps names its files without another program" {
 	bpf-linker --btf -o object calls.bc calls-lib.bc
 	mkdir temps
@@ -70,11 +79,16 @@ failing() {
 	END
 }
 
-# Not all file systems have files without a name.
-@test "a stage that starts afresh leaves no temporary file" {
-	mkdir dir
-	bpf-merge calls.bc calls-lib.bc -o merged.bc 2>/dev/null
-	failing openat:error=EOPNOTSUPP dir bpf-opt --dump-module=pre.ll merged.bc : bpf-codegen --dump-module=post.ll -o dir/out
-	grep -q 'O_TMPFILE.*INJECTED' trace
-	[[ $(ls -A dir) == out ]]
+@test "check-faults says what it tried, and finds nothing" {
+	((EUID == 0)) || skip 'only root can mount a small disk'
+	BUILD=$BUILT WORK=$PWD/faults LINK=1 run "$TESTS/../scripts/dev/check-faults" disk descriptors
+	echo "$output"
+	((status == 0))
+	[[ ${lines[0]} =~ ^'disk: '[1-9][0-9]*' faults, 1 linked nevertheless, '[1-9][0-9]*' ended, 0 deviations'$ ]]
+	[[ ${lines[1]} =~ ^'descriptors: '[1-9][0-9]*' faults, '.*', 0 deviations'$ ]]
+}
+
+@test "check-faults: an unknown part is an error" {
+	run -2 --separate-stderr "$TESTS/../scripts/dev/check-faults" nothing
+	[[ $stderr == "check-faults: error: there is no part 'nothing', but calls "* ]]
 }

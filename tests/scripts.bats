@@ -81,6 +81,18 @@ alone() {
 	absent qemu wanted
 }
 
+@test "deps: what check-faults needs is strace, and no compiler for another architecture" {
+	stub_apt
+	INSTALLED=llvm-22-dev
+	deps check-faults
+	for package in strace clang-22 llvm-22 gcc libarchive-dev; do
+		grep -x $package wanted
+	done
+	absent qemu wanted
+	deps check
+	grep -x strace wanted
+}
+
 @test "check-kernels: a kernel that is none of them" {
 	one_error "check-kernels: error: there is no '2.6', but here 5.10 *" "$SCRIPTS/check-kernels" 2.6
 }
