@@ -351,6 +351,7 @@ without_privileges() {
 		'  ret i32 %y' '}' '!llvm.module.flags = !{!0}' '!0 = !{i32 2, !"Debug Info Version", i32 3}' >whole.ll
 	"$AS" -disable-verify -o whole.bc whole.ll
 	run -1 --separate-stderr driver whole.bc
+	# shellcheck disable=SC2154 # bats sets stderr_lines
 	[[ ${stderr_lines[-1]} == 'bpf-linker: error: whole.bc: is not valid LLVM IR: '*immarg* ]]
 	run -1 --separate-stderr driver library.bc whole.bc
 	[[ ${stderr_lines[-1]} == 'bpf-linker: error: library.bc and others: is not valid LLVM IR: '*immarg* ]]

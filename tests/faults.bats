@@ -33,6 +33,7 @@ failing() {
 	for fault in openat:error=EMFILE openat:error=ENFILE read:error=EIO newfstatat:error=EIO stat:error=EIO fstat:error=EIO; do
 		run --separate-stderr failing "$fault" "$(source_file)" bpf-debuginfo --btf -o out calls.bc
 		grep -q INJECTED trace || continue # this machine has no such call
+		# shellcheck disable=SC2154 # bats sets stderr
 		[[ $status == 1 && $stderr == "bpf-debuginfo: error: $(source_file): "* && $(<out) == precious ]]
 	done
 	grep -q INJECTED trace || failing openat:error=EMFILE "$(source_file)" bpf-debuginfo --btf -o out calls.bc || true

@@ -14,7 +14,9 @@ static struct {
 void keep(struct output *to, const void *data, size_t size)
 {
 	(void)to;
-	array_reserve(&written, size + 1);
+	if (!size)
+		return;
+	array_reserve(&written, size);
 	memcpy(written.items + written.count, data, size);
 	written.count += size;
 }
