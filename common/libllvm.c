@@ -173,7 +173,8 @@ void libllvm_load(bool reads_stdin)
 		return;
 	path = wanted && *wanted ? wanted : find_library();
 	const char *reason = load();
-	if (!reason)
+	/* a stage that starts afresh may not run the finder again */
+	if (!reason && !setenv("BPF_LINKER_LIBLLVM", path, 1))
 		return;
 	leave_it_to_others(reads_stdin);
 	/* dlerror names the file itself */

@@ -3,6 +3,7 @@
 #include "input.h"
 #include "libllvm.h"
 #include "resource-limits.h"
+#include "sandbox.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -38,6 +39,8 @@ static const struct option_spec common_options[] = {
     {"time", 0, OPTION_FLAG, &wants_time, NULL, "say what the run cost, on standard error"},
     {"no-limits", 0, OPTION_FLAG, &limits_are_off, NULL,
 	"let reading the input take any memory and CPU time (default: off)"},
+    {"no-sandbox", 0, OPTION_FLAG, &sandbox_is_off, NULL,
+	"let the tool run programs, use the network and write any file (default: off)"},
     {"help", 'h', OPTION_FLAG, &wants_help, NULL, "print this help"},
     {"version", 'V', OPTION_FLAG, &wants_version, NULL, "print the version, and LLVM's"},
     {NULL},
@@ -268,6 +271,45 @@ static void print_version(const struct tool *tool)
 	printf("\n");
 }
 
+/* The sandbox is for all stages of the process: what later ones write is told by their words. */
+
+/* Whether a word is the option of that name, which may be cut short. */
+static bool is_option(const char *word, const char *name)
+{
+	size_t length = strcspn(word, "=");
+
+	return length > 2 && !strncmp(word, "--", 2) && !strncmp(word + 2, name, length - 2);
+}
+
+static void note_needs(struct sandbox_needs *needs, char **word)
+{
+	static const char *const outputs[] = {"output", "map", "dump-module"};
+	const char *equals = strchr(*word, '='), *value = equals ? equals + 1 : word[1],
+		   *place = NULL;
+
+	for (size_t i = 0; value && i < sizeof outputs / sizeof *outputs; i++)
+		if (is_option(*word, outputs[i]))
+			place = output_place(value, false);
+	if (!strncmp(*word, "-o", 2) && ((*word)[2] || word[1]))
+		place = output_place((*word)[2] ? *word + 2 : word[1], false);
+	if (value && is_option(*word, "log-file"))
+		place = output_place(value, true);
+	if (place)
+		array_add(&needs->places, place);
+	/* some of LLVM's options name files, and some passes make them in the working directory */
+	needs->writes_any_file |= is_option(*word, "llvm-args") || is_option(*word, "passes");
+}
+
+static void enter_sandbox(char **own_words)
+{
+	struct sandbox_needs needs = {
+	    .runs_itself = pipeline_has_next_stage(), .programs = pipeline_toolsets()};
+
+	for (char **word = pipeline_has_next_stage() ? pipeline_words() : own_words; *word; word++)
+		note_needs(&needs, word);
+	sandbox_enter(&needs);
+}
+
 struct operands tool_start(const struct tool *tool, int argc, char **argv)
 {
 	clock_gettime(CLOCK_MONOTONIC, &start_time);
@@ -300,8 +342,10 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	message_capture_stderr();
 	crash_catch_llvm();
 	/* what another stage has made is no stranger's, and its cost would count */
-	if (!pipeline_has_stage_before())
+	if (!pipeline_has_stage_before()) {
 		limits_set();
+		enter_sandbox((char **)words.items);
+	}
 	return operands;
 }
 

@@ -40,9 +40,9 @@ static bool is_of_stranger(const struct stat *entry, const char *directory)
 	       (status.st_mode & common) == common && status.st_uid != entry->st_uid;
 }
 
-/* The path without links in it, whether there is such a file or not. Fails on a link that is not to
- * be trusted. */
-static const char *resolve(const char *path)
+/* The path without links in it, whether there is such a file or not. NULL where there is a link
+ * that is not to be trusted, *strange then, or which cannot be followed, errno is set then. */
+static const char *try_resolve(const char *path, const char **strange)
 {
 	enum { MOST_LINKS = 40 };
 	const char *done = *path == '/' ? "/" : "", *rest = path;
@@ -65,17 +65,29 @@ static const char *resolve(const char *path)
 			done = xasprintf("%s/", name);
 			continue;
 		}
-		if (is_of_stranger(&status, done))
-			fail("%s: '%s' is another user's link in a directory that everyone can "
-			     "write to; remove it, or name another file",
-			    path, name);
+		*strange = is_of_stranger(&status, done) ? name : NULL;
 		errno = ELOOP;
-		if (links++ == MOST_LINKS || readlink(name, target, sizeof target - 1) < 0)
-			fail("%s:", path);
+		if (*strange || links++ == MOST_LINKS ||
+		    readlink(name, target, sizeof target - 1) < 0)
+			return NULL;
 		rest = xasprintf("%s%s", target, rest);
 		if (*target == '/')
 			done = "/";
 	}
+}
+
+/* The same, but fails where that cannot be done. */
+static const char *resolve(const char *path)
+{
+	const char *strange = NULL, *resolved = try_resolve(path, &strange);
+
+	if (strange)
+		fail("%s: '%s' is another user's link in a directory that everyone can write to; "
+		     "remove it, or name another file",
+		    path, strange);
+	if (!resolved)
+		fail("%s:", path);
+	return resolved;
 }
 
 static const char *directory_of(const char *path)
@@ -167,6 +179,21 @@ struct output *output_open(const char *path, bool binary)
 	if (binary && output->is_terminal)
 		fail_usage("%s: will not write binary to a terminal", output->name);
 	return output;
+}
+
+const char *output_place(const char *path, bool is_log)
+{
+	const char *strange;
+	const char *file = strcmp(path, "-") ? try_resolve(path, &strange) : NULL;
+	struct stat status;
+	int process, descriptor;
+
+	if (!file)
+		return NULL;
+	bool is_there = !stat(file, &status);
+	bool is_written =
+	    is_log || system_is_descriptor(file, &process, &descriptor) || !S_ISREG(status.st_mode);
+	return is_there && is_written ? file : directory_of(file);
 }
 
 int output_open_log(const char *path)

@@ -19,6 +19,11 @@ struct output *output_open(const char *path, bool binary);
  * fails on. */
 int output_open_log(const char *path);
 
+/* What output_open, or output_open_log, changes for the path: the directory in which it makes or
+ * replaces the file; or a file that is there and is written as it is. NULL where it fails, or where
+ * the path is `-`. */
+const char *output_place(const char *path, bool is_log);
+
 /* Whether two paths, of which the first may be NULL, name the same output, also where there is no
  * such file yet. /dev/null is never the same. Fails on a link that output_open fails on. */
 bool output_is_same(const char *path, const char *other);

@@ -85,6 +85,11 @@ void pipeline_begin_stage(char **arguments, void (*start_next)(void))
 	start_next_stage = start_next;
 }
 
+char **pipeline_words(void)
+{
+	return stage_arguments;
+}
+
 bool pipeline_has_next_stage(void)
 {
 	return start_next_stage;
@@ -160,6 +165,13 @@ static const char *folder_of(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash ? xstrndup(path, slash - path) : NULL;
+}
+
+const char *pipeline_toolsets(void)
+{
+	const char *own = pipeline_chooses_toolset() ? folder_of(stage_arguments[0]) : NULL;
+
+	return own ? folder_of(own) : NULL;
 }
 
 void pipeline_settle_toolset(unsigned least, bool all_known)

@@ -76,6 +76,9 @@ void pipeline_join(void);
  * follows. arguments: the command line of the stage that begins, and of those after it. */
 void pipeline_begin_stage(char **arguments, void (*start_next)(void));
 
+/* The command line of the stage that has begun, and of those after it; ends in NULL. */
+char **pipeline_words(void);
+
 /* Whether another stage follows in the process, which is handed the output. */
 bool pipeline_has_next_stage(void);
 
@@ -97,6 +100,9 @@ void pipeline_start_afresh(void);
 
 /* Whether the stage is to choose the toolset for those after it. */
 bool pipeline_chooses_toolset(void);
+
+/* The folder of the toolsets that it may choose; NULL where it chooses none. */
+const char *pipeline_toolsets(void);
 
 /* Chooses it, for inputs of which the newest is of version least of LLVM, 0 where none is known;
  * all_known: whether all are. Says which one on standard output, for the driver. Ends the program

@@ -291,13 +291,13 @@ compile_program() {
 	done
 }
 
-@test "--log-level, --log-file, --time and --no-limits reach every stage" {
-	passes --log-level INFO --log-file log --time --no-limits <<-'END'
-		bpf-extract --log-level=info --log-file=log --time --no-limits --thin in.bc
-		bpf-merge --log-level=info --log-file=log --time --no-limits --strip-debug
-		bpf-internalize --log-level=info --log-file=log --time --no-limits
-		bpf-opt --log-level=info --log-file=log --time --no-limits
-		bpf-codegen --log-level=info --log-file=log --time --no-limits -o out
+@test "--log-level, --log-file, --time, --no-limits and --no-sandbox reach every stage" {
+	passes --log-level INFO --log-file log --time --no-limits --no-sandbox <<-'END'
+		bpf-extract --log-level=info --log-file=log --time --no-limits --no-sandbox --thin in.bc
+		bpf-merge --log-level=info --log-file=log --time --no-limits --no-sandbox --strip-debug
+		bpf-internalize --log-level=info --log-file=log --time --no-limits --no-sandbox
+		bpf-opt --log-level=info --log-file=log --time --no-limits --no-sandbox
+		bpf-codegen --log-level=info --log-file=log --time --no-limits --no-sandbox -o out
 	END
 }
 
@@ -544,7 +544,7 @@ compile_program() {
 
 @test "a value for a flag" {
 	for flag in --btf --unroll-loops --ignore-inline-never --disable-expand-memcpy-in-order \
-		--disable-memory-builtins --allow-bpf-trap --debug --time --no-limits --help --version; do
+		--disable-memory-builtins --allow-bpf-trap --debug --time --no-limits --no-sandbox --help --version; do
 		usage_error "option '$flag' takes no value" -o out in.bc $flag=true
 	done
 	usage_error "option '-v' takes no value" -o out in.bc -v=1
@@ -575,7 +575,7 @@ compile_program() {
 		'--debug-info WHAT' '--btf-source WHAT' --unroll-loops --ignore-inline-never --disable-expand-memcpy-in-order \
 		--disable-memory-builtins --allow-bpf-trap '--llvm-args LIST' '--dump-module PATH' \
 		'--log-level LEVEL' '--log-file PATH' '--fatal-errors BOOL' --debug '-flavor X' \
-		'-h, --help' '-V, --version' '--save-temps[=DIR]' -v -### --time --no-limits '--unresolved-symbols MODE'; do
+		'-h, --help' '-V, --version' '--save-temps[=DIR]' -v -### --time --no-limits --no-sandbox '--unresolved-symbols MODE'; do
 		grep -q -e "^ .* ${option//[/\\[}\$" -e "^ .* ${option//[/\\[}  " -e "^${option} " -e "and $option " \
 			<<<"$output" || { echo "not in the help: $option" && return 1; }
 	done

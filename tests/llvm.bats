@@ -139,6 +139,8 @@ install() {
 	local version stage
 	mkdir -p stubs/bin stubs/libexec/bpf-linker
 	cp "$BUILT/bin/bpf-linker" stubs/bin
+	# what bpf-extract starts are scripts here
+	sed -i "s/^EXTRACT='' /EXTRACT=' --no-sandbox' /" stubs/bin/bpf-linker
 	cp "$LIBEXEC"/bpf-{extract,driver} stubs/libexec/bpf-linker
 	for version; do
 		mkdir -p "$(folder "$version")"

@@ -119,7 +119,7 @@ lists_options() {
 	for flag in --help -h; do
 		run -0 --separate-stderr "$tool" $flag
 		[[ ! $stderr ]]
-		diff <(printf '%s\n' "$@" --output --log-level --log-file --no-limits --time --help --version | sort) \
+		diff <(printf '%s\n' "$@" --output --log-level --log-file --no-limits --no-sandbox --time --help --version | sort) \
 			<(grep -oE '^ +(-[a-zA-Z], )?--?[a-zA-Z-]+' <<<"$output" | sed 's/.*[ ,]//' | sort)
 	done
 	[[ $output == "Usage: $tool "* ]]
@@ -147,7 +147,7 @@ refuses_wrong_options() {
 takes_log_options() {
 	local message="$1: error: not-there.bc: No such file or directory" level
 	for level in off error warn info debug trace; do
-		one_error "$message" "$1" --log-level=$level -o out not-there.bc
+		one_error "$message" "$1" --log-level=$level --no-sandbox -o out not-there.bc
 	done
 	one_error "$message" "$1" --log-file log -o out not-there.bc
 	[[ $(<log) == "$message" ]]

@@ -57,7 +57,7 @@ ARCHIVE_LIBS = $(if $(SANITIZE)$(filter-out any,$(MODE))$(filter darwin,$(SYSTEM
 
 # The same bytes, wherever it is built.
 ALL_CFLAGS = -std=gnu11 "-ffile-prefix-map=$(CURDIR)=." -Wall -Wextra -Wno-missing-field-initializers $(if $(WERROR),-Werror) \
-  $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) $(CFLAGS) \
+  $(if $(SANITIZE),-DSANITIZE -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) $(CFLAGS) \
   -MMD -MP -Icommon -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -DOLDEST_LLVM=$(OLDEST_LLVM) -DNEWEST_LLVM=$(NEWEST_LLVM) \
   $(CPPFLAGS) $(CFLAGS_$(MODE)) -I$(OBJECTS) -isystem "$(shell $(LLVM_CONFIG) --includedir)"
 ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS) $(LDFLAGS_$(MODE))

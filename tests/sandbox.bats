@@ -1,0 +1,185 @@
+# What stages give up before they read their input.
+
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	cat >program.c <<-'END'
+		struct state {
+			int count;
+			long sum;
+		} state;
+		__attribute__((section("license"))) char _license[] = "GPL";
+		__attribute__((section("xdp"))) int program(void *ctx)
+		{
+			state.count++;
+			return state.sum;
+		}
+	END
+	compile program.c
+	mkdir elsewhere out
+	touch elsewhere/old elsewhere/other
+}
+
+# Skips the test where the kernel has not all of the sandbox.
+need_sandbox() {
+	[[ $(uname -m) == x86_64 ]] || skip "the program that tries calls in a stage knows x86-64 only"
+	[[ $(bpf-opt --log-level=trace -o /dev/null program.bc 2>&1) == \
+		*'sandbox: Landlock'*'sandbox: seccomp'* ]] || skip "this kernel has no Landlock, or no seccomp"
+}
+
+build() {
+	cc -Wall -Wextra -Werror -o "$1" "$TESTS/sandbox/$1.c"
+}
+
+# tries FILE STAGE...: what becomes of the calls that a stage is not to do, once it opens the FILE
+tries() {
+	local file=$1
+	shift
+	./forbidden-calls "$file" elsewhere "$@"
+}
+
+# STAGES: FILE COMMAND, for each stage, and for those that run others after them
+STAGES=('program.bc bpf-extract -o out/file program.bc'
+	'program.bc bpf-merge --btf -o out/file program.bc'
+	'program.bc bpf-merge --btf program.bc : bpf-internalize : bpf-core : bpf-debuginfo --btf -o out/file'
+	'program.bc bpf-extract program.bc : bpf-merge --btf -o out/file'
+	'program.bc bpf-internalize -o out/file program.bc'
+	'program.bc bpf-core -o out/file program.bc'
+	'program.bc bpf-debuginfo --btf -o out/file program.bc'
+	'program.bc bpf-opt -o out/file program.bc'
+	'program.bc bpf-opt program.bc : bpf-codegen --debug-info=full -o out/file'
+	'program.bc bpf-codegen -o out/file program.bc')
+
+@test "no stage runs programs, opens sockets or changes files elsewhere once it reads" {
+	need_sandbox
+	build forbidden-calls
+	for stage in "${STAGES[@]}"; do
+		echo "$stage"
+		# shellcheck disable=SC2086 # words
+		tries $stage 2>tried
+		diff - tried <<-END
+			socket: EPERM
+			socket of the system: EPERM
+			make a file: EACCES
+			write a file: EACCES
+			rename: EACCES
+			remove: EACCES
+			make a directory: EACCES
+			change a mode: EPERM
+			make a BPF map: EPERM
+			look into a process: EPERM
+			type: EPERM
+			run a program: $([[ $stage == *' : '* ]] && echo EACCES || echo EPERM)
+		END
+		# and the rest was done
+		[[ -s out/file && $(echo out/* elsewhere/*) == 'out/file elsewhere/old elsewhere/other' ]]
+		rm out/file
+	done
+}
+
+@test "--no-sandbox" {
+	need_sandbox
+	build forbidden-calls
+	for stage in "${STAGES[@]}"; do
+		echo "$stage"
+		read -r file tool rest <<<"$stage"
+		# shellcheck disable=SC2086 # words
+		tries "$file" "$tool" --no-sandbox $rest 2>tried
+		for what in socket 'make a file' 'write a file' rename remove 'make a directory' 'change a mode' 'run a program'; do
+			grep -qx "$what: done" tried
+		done
+		rm -r elsewhere
+		mkdir elsewhere
+		touch elsewhere/old elsewhere/other
+	done
+}
+
+@test "where seccomp or Landlock is missing, the other does what it can" {
+	need_sandbox
+	build forbidden-calls
+	build refuse-calls
+	./refuse-calls 38 landlock -- ./forbidden-calls program.bc elsewhere bpf-merge program.bc >out/file 2>tried
+	[[ $(cut -d : -f 2 tried | sort -u) == ' EPERM' ]] || { cat tried && false; }
+	./refuse-calls 38 seccomp -- ./forbidden-calls program.bc elsewhere bpf-merge -o out/file program.bc 2>tried
+	for what in 'make a file' 'write a file' rename remove 'make a directory' 'run a program'; do
+		grep -qx "$what: EACCES" tried
+	done
+}
+
+@test "links go on where the kernel refuses all or some of it" {
+	build refuse-calls
+	bpf-linker --btf --no-sandbox -o wanted.o program.bc
+	for error in 38 1; do
+		for calls in 'landlock seccomp no_new_privs' landlock seccomp no_new_privs; do
+			for options in "" --llvm-args=-inline-threshold=100 --debug-info=full; do
+				[[ ! $options || $calls == *" "* ]] || continue
+				# shellcheck disable=SC2086 # words
+				./refuse-calls $error $calls -- bpf-linker --btf $options -o linked.o program.bc >said 2>&1
+				[[ ! -s said ]]
+				[[ $options ]] || cmp wanted.o linked.o
+			done
+		done
+	done
+	./refuse-calls 38 landlock seccomp -- bpf-opt --log-level=trace -o /dev/null program.bc 2>said
+	grep -q 'trace: sandbox: no Landlock: Function not implemented' said
+	grep -q 'trace: sandbox: no seccomp: Function not implemented' said
+	./refuse-calls 1 no_new_privs -- bpf-opt --log-level=trace -o /dev/null program.bc 2>said
+	grep -q 'trace: no sandbox: Operation not permitted' said
+}
+
+@test "every output is written, wherever it is" {
+	for options in '' --debug-info=full; do
+		mkdir a b c d e f
+		ln -s ../b/real.o a/link.o
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf $options -o a/link.o --map c/map --dump-module d/ --log-file e/log --log-level=trace \
+			program.bc
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf $options --save-temps=f -o a/link.o program.bc
+		[[ -s b/real.o && -s c/map && -s d/pre-opt.ll && -s d/post-opt.ll && -s e/log && -s f/link.o.5-debuginfo.bc ]]
+		grep -q '^bpf-codegen: trace: sandbox: ' e/log
+		# options cut short, or in one word, or by themselves
+		# shellcheck disable=SC2086 # words
+		bpf-merge --btf program.bc : bpf-debuginfo --btf |
+			bpf-opt --dump d/first.ll : bpf-codegen $options --ma=c/second --du d/second.ll -oa/second.o
+		[[ -s a/second.o && -s c/second && -s d/first.ll && -s d/second.ll ]]
+		rm -r a b c d e f
+	done
+	bpf-linker -o /dev/stdout program.bc >to-file
+	bpf-linker -o /dev/stdout program.bc | cmp - to-file
+	bpf-linker -o /dev/null program.bc
+	mkfifo fifo
+	timeout 20 cat fifo >from-fifo &
+	bpf-linker -o fifo program.bc
+	wait $!
+	cmp from-fifo to-file
+}
+
+@test "files that LLVM's own options and passes name" {
+	bpf-opt --llvm-args=-print-after=instcombine,-ir-dump-directory=elsewhere/ir -o /dev/null program.bc
+	[[ $(ls elsewhere/ir) ]]
+	bpf-opt --passes=dot-callgraph -o /dev/null program.bc
+	[[ $(ls ./*.dot) ]]
+}
+
+@test "a stage that starts afresh runs no finder of libLLVM" {
+	[[ $(bpf-opt --version) == *'('* ]] || skip "this toolset looks for no libLLVM"
+	bpf-merge --btf program.bc : bpf-debuginfo --btf --debug-info=full |
+		bpf-opt : bpf-codegen --debug-info=full -o out.o
+	[[ -s out.o ]]
+}
+
+@test "bpf-extract starts the toolset that it chooses" {
+	[[ $LLVM_MAJOR == "${TOOLSET:-$LLVM_MAJOR}" ]] || skip "this toolset is chosen by the driver alone"
+	install_copy
+	folder=stubs/libexec/bpf-linker
+	mv $folder/llvm-* $folder/llvm-1
+	mkdir $folder/llvm-"$LLVM_MAJOR"
+	cp $folder/llvm-1/* $folder/llvm-"$LLVM_MAJOR"
+	BPF_LINKER_TOOLSETS="1 $LLVM_MAJOR" $folder/llvm-1/bpf-extract --say-llvm --log-level=trace program.bc : \
+		bpf-merge --log-level=trace --btf >chosen 2>said
+	[[ $(head -n 1 chosen) == "/$LLVM_MAJOR"* && $(wc -c <chosen) -gt 1000 ]]
+	# the second line of them: it was started
+	grep -q '^bpf-merge: trace: sandbox: ' said
+}
