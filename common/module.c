@@ -179,6 +179,10 @@ void module_write(LLVMModuleRef module, struct output *output)
 
 void module_print(LLVMModuleRef module, struct output *output)
 {
+	static const char identifier[] = "bpf-linker";
+
+	/* or it would say how the module came to this stage */
+	LLVMSetModuleIdentifier(module, identifier, strlen(identifier));
 	char *text = xchecked(LLVMPrintModuleToString(module));
 
 	output_write(output, text, strlen(text));

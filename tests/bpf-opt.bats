@@ -338,7 +338,7 @@ first_byte_ir() {
 		echo \${PIPESTATUS[@]}"
 	[[ $output == "2 2" && $stderr == "bpf-opt: error: "*"'--nope'"* && $stderr != *$'\n'* ]]
 	run --separate-stderr bpf-linker --unresolved-symbols ignore --llvm-args=--nope -o out a.ll
-	[[ $status == 2 && $stderr == "bpf-opt: error: "*"'--nope'"* && $stderr != *$'\n'* ]]
+	[[ $status == 2 && $stderr == "bpf-linker: error: "*"'--nope'"* && $stderr != *$'\n'* ]]
 	[[ ! -e out ]]
 }
 

@@ -505,7 +505,7 @@ calls_of_functions() {
 	supported=$("$root/scripts/dev/llvms")
 	grep -Fx -- "${supported// /, }." "$page"
 	grep -F "of version ${supported##* } or newer" "$page"
-	kernels=$(sed -n 's/^ALL_KERNELS=(\(.*\) newest)$/\1/p' "$root/scripts/dev/check-kernels")
+	kernels=$(sed -n 's/^ALL_KERNELS=(here \(.*\) newest)$/\1/p' "$root/scripts/dev/check-kernels")
 	grep -Fx -- "${kernels// /, } and newest." "$page"
 	while read -r name version; do
 		case $name in

@@ -99,7 +99,7 @@ shows() {
 @test "what is refused, by the message on the page; what is cured is loaded" {
 	local name message
 	need_kernel
-	gcc -o load-briefly "$FIXTURES/load-briefly.c" -lbpf -lelf -lz
+	gcc -o load-briefly "$FIXTURES/load-briefly-host.c" -lbpf -lelf -lz
 	while IFS=$'\t' read -r name message; do
 		echo "program: $name"
 		refused "$name" "$message"
