@@ -2,7 +2,6 @@
 #include "array.h"
 #include "memory.h"
 #include "message.h"
-#include "output.h"
 #include "standard-files.h"
 #include "system.h"
 #include <errno.h>
@@ -18,6 +17,8 @@
 /* The mark of the highest status; it has LEAST_MARK newlines for status 1. */
 static const char mark[] = "\n\n\n\n\n\n";
 enum { LEAST_MARK = 3 };
+
+void (*pipeline_before_exec)(void);
 
 static const char *driver; /* its process number */
 static bool may_retry, may_explain, is_last_stage;
@@ -125,7 +126,8 @@ static void put_on_stdin(struct bytes input)
 		fail("cannot start the next stage:");
 	standard_file_replace(STDIN_FILENO, file);
 	message_release_stderr();
-	output_remove_temporaries();
+	if (pipeline_before_exec)
+		pipeline_before_exec();
 }
 
 void pipeline_start_afresh(void)

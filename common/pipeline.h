@@ -98,6 +98,9 @@ void pipeline_start_next_stage(void);
  * where what those leave in LLVM would make a difference. Does nothing where there were none. */
 void pipeline_start_afresh(void);
 
+/* What is done before another program takes the place of this one; NULL by default. */
+extern void (*pipeline_before_exec)(void);
+
 /* Whether the stage is to choose the toolset for those after it. */
 bool pipeline_chooses_toolset(void);
 

@@ -465,7 +465,7 @@ compile_program() {
 
 @test "a response file of a million words at most, and each in its time" {
 	yes in.bc | head -n 100000 | tr '\n' ' ' >response
-	[[ $(timeout 10 bpf-linker -### -o out @response 2>&1 | head -n 1 | wc -w) == 100008 ]]
+	[[ $(timeout 10 bpf-linker -### -o out @response 2>&1 | head -n 1 | wc -w) == 10000[89] ]] # with a library, or without
 	yes in.bc | head -n 1000001 >response
 	usage_error 'more than 1000000 arguments' -o out @response
 }
