@@ -287,6 +287,13 @@ number_in() {
 		#[repr(C)]
 		pub struct unused {}
 	RUST
+	# as a module has them
+	gcc -o split "$FIXTURES/split-btf-host.c" -lbpf
+	./split types.o module.btf
+	run -0 "$crate/vmlinux" --btf module.btf --base-btf=types.o module_state.owner.flag task.state
+	[[ $output == *$'pub struct module_state {\n    pub owner: *mut task,\n}'*$'pub struct task {\n    pub flag: u32,\n    pub state: i32,\n}' ]]
+	run -1 "$crate/vmlinux" --btf types.c --base-btf types.o task
+	[[ ${lines[-1]} == 'vmlinux: error: no BTF in types.c' ]]
 	one_error "vmlinux: error: there is no type 'tusk' in types.o" "$crate/vmlinux" --btf types.o tusk
 	one_error "vmlinux: error: 'task.cred' has no member 'gid'" "$crate/vmlinux" --btf types.o task.cred.gid
 	run -2 "$crate/vmlinux" --btf
