@@ -22,6 +22,7 @@ struct output {
 	bool temporary_exists; /* else the file has no name yet */
 	bool is_terminal;
 	bool is_handed_on; /* to the next stage, in memory */
+	bool is_discarded;
 };
 
 /* the main output, --map's and --dump-module's */
@@ -181,6 +182,14 @@ struct output *output_open(const char *path, bool binary)
 	return output;
 }
 
+struct output *output_open_none(void)
+{
+	struct output *output = &outputs[output_count++];
+
+	*output = (struct output){.is_discarded = true};
+	return output;
+}
+
 const char *output_place(const char *path, bool is_log)
 {
 	const char *strange;
@@ -240,6 +249,8 @@ void output_write(struct output *output, const void *data, size_t size)
 	char *shown = NULL;
 
 	output_bytes += size;
+	if (output->is_discarded)
+		return;
 	if (output->is_handed_on) {
 		pipeline_hand_on(data, size);
 		return;
@@ -275,7 +286,7 @@ static int name_temporary(struct output *output)
 
 void output_commit(struct output *output)
 {
-	if (output->is_handed_on)
+	if (output->is_handed_on || output->is_discarded)
 		return;
 	if (output->path && name_temporary(output))
 		fail("%s:", output->name);

@@ -19,6 +19,9 @@ struct output *output_open(const char *path, bool binary);
  * fails on. */
 int output_open_log(const char *path);
 
+/* The same, but that nothing is written. */
+struct output *output_open_none(void);
+
 /* What output_open, or output_open_log, changes for the path: the directory in which it makes or
  * replaces the file; or a file that is there and is written as it is. NULL where it fails, or where
  * the path is `-`. */

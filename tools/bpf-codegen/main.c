@@ -272,8 +272,9 @@ int main(int argc, char **argv)
 {
 	pipeline_set_last_stage();
 	struct operands operands = tool_start(&tool, argc, argv);
-	struct output *output = output_open(checks_only ? "/dev/null" : output_path,
-	    strcmp(emit, "asm") && strcmp(emit, "llvm-ir"));
+	struct output *output =
+	    checks_only ? output_open_none()
+			: output_open(output_path, strcmp(emit, "asm") && strcmp(emit, "llvm-ir"));
 	struct output *map = open_map();
 	const char *input = operands.count ? operands.items[0].text : NULL;
 
