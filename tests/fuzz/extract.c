@@ -79,7 +79,7 @@ void fuzz(const unsigned char *data, size_t size)
 	list = false;
 	stream.count = without_bitcode.count = written.count = 0;
 	extract(input, ORIGIN_INPUT, 0);
-	write_newest_llvm();
+	say_newest_llvm();
 	try_producers();
 	try_round_trip();
 	try_list(input);
