@@ -581,7 +581,7 @@ make_bin() {
 		[[ ${#stderr_lines[@]} == 2 && ${stderr_lines[0]} == "$PWD/$(folder 22)/bpf-extract "* ]]
 		[[ ${stderr_lines[1]} == "$PWD/$(folder 22)/bpf-opt "* ]]
 		run -0 --separate-stderr bpf-linker -o out 99.bc $option
-		for line in "${stderr_lines[@]}"; do
+		for line in "${stderr_lines[@]:1}"; do
 			[[ $line == "BPF_LINKER_LIBLLVM=/lib/libLLVM $PWD/$(folder any)/bpf-"* ]]
 		done
 		run -0 --separate-stderr bpf-linker -o out 99.bc $option --llvm 21

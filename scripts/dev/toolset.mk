@@ -13,9 +13,9 @@ CFLAGS ?= -O2 -g
 
 # The tools, and the parts of LLVM that they need. A toolset is two programs, each with a name for
 # every tool that it is. bpf-opt and bpf-codegen take the same --llvm-args, for which they must hold
-# the same parts; the others start faster without these. bpf-extract is there for the driver; the one beside
-# the toolsets needs none of them.
-SMALL_TOOLS = bpf-merge bpf-internalize bpf-core bpf-debuginfo $(if $(filter-out extract,$(LLVM)),bpf-extract)
+# the same parts; the others start faster without these. bpf-extract is there for the driver, but in
+# llvm-any, which is to need little of a system's libarchive; the one beside the toolsets is for these.
+SMALL_TOOLS = bpf-merge bpf-internalize bpf-core bpf-debuginfo $(if $(filter-out extract any,$(LLVM)),bpf-extract)
 BIG_TOOLS = bpf-opt bpf-codegen
 TOOLS = $(SMALL_TOOLS) $(BIG_TOOLS)
 EXTRACT_PARTS = object
