@@ -119,12 +119,15 @@ wanted_files() {
 
 	printf '%s\n' SHA256SUMS bin/bpf-linker libexec/bpf-linker/{bpf-driver,bpf-extract,llvm-any/find-libllvm} \
 		share/{bash-completion/completions/bpf-linker,zsh/site-functions/_bpf-linker,fish/vendor_completions.d/bpf-linker.fish} \
-		share/doc/bpf-linker/{LICENSE-APACHE,LICENSE-MIT,README.md} share/man/man{1/bpf-linker.1,7/bpf-core.7}
+		share/doc/bpf-linker/{LICENSE-APACHE,LICENSE-MIT,README.md} share/man/man1/bpf-linker.1
+	(cd "$PROJECT/man" && printf 'share/man/man7/%s\n' *.7)
 	for tool in bpf-extract "${TOOLS[@]}"; do
-		printf '%s\n' bin/$tool share/bash-completion/completions/$tool share/man/man1/$tool.1
+		printf '%s\n' bin/$tool share/bash-completion/completions/$tool share/man/man1/$tool.1 \
+			share/fish/vendor_completions.d/$tool.fish
 	done
 	for version in "${VERSIONS[@]}" any; do
 		printf "libexec/bpf-linker/llvm-$version/%s\n" "${TOOLS[@]}"
+		[[ $version == any ]] || echo "libexec/bpf-linker/llvm-$version/bpf-extract"
 	done
 }
 
@@ -146,8 +149,9 @@ wanted_files() {
 	for version in "${VERSIONS[@]}" any; do
 		cd "$RELEASE/libexec/bpf-linker/llvm-$version"
 		[[ bpf-merge -ef bpf-internalize && bpf-merge -ef bpf-core && bpf-merge -ef bpf-debuginfo && bpf-opt -ef bpf-codegen ]]
+		[[ $version == any || bpf-merge -ef bpf-extract ]]
 	done
-	[[ $(tar -tvf "$TARBALL" | grep -c '^h.* link to ') == $((4 * 4)) ]]
+	[[ $(tar -tvf "$TARBALL" | grep -c '^h.* link to ') == $((5 * ${#VERSIONS[@]} + 4)) ]]
 }
 
 @test "the files' owner, permissions and time" {
