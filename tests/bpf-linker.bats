@@ -1260,7 +1260,7 @@ limit_memory() {
 			bash -c 'echo $$ >"$0/cgroup.procs" && exec bpf-linker "$@"' "$GROUP" $options -o out large.ll
 		[[ $(<out) == precious ]]
 	done
-	rmdir "$GROUP"
+	wait_until rmdir "$GROUP" 2>/dev/null # it is in use until the last process is gone
 }
 
 @test "a stage that is killed when its work is done" {
