@@ -36,6 +36,8 @@ static struct input read_to_end(const char *name, int file)
 		if (count < 0 && errno != EINTR && errno != EAGAIN)
 			fail("%s:", name);
 		data.count += count < 0 ? 0 : count;
+		if (file == STDIN_FILENO)
+			data.count -= pipeline_take_toolset(data.items, data.count);
 		message_subject = name; /* where it takes more memory than there is */
 		array_reserve(&data, 1);
 		message_subject = NULL;

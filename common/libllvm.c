@@ -35,6 +35,15 @@ void libllvm_refuse(const char *format, ...)
 	    path ? "; set BPF_LINKER_LIBLLVM to another libLLVM" : "");
 }
 
+bool libllvm_is_linked_in(void)
+{
+#ifdef LLVM_STATIC
+	return true;
+#else
+	return false;
+#endif
+}
+
 #ifndef LLVM_ANY
 
 void libllvm_load(bool reads_stdin)

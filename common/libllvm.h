@@ -38,8 +38,11 @@ unsigned libllvm_major(void);
 /* LLVM's version, as in 22.1.8. */
 const char *libllvm_version(void);
 
-/* The file that was loaded; NULL where LLVM is linked in. */
+/* The file that was loaded; NULL where the program was linked with LLVM. */
 const char *libllvm_path(void);
+
+/* Whether LLVM is a part of the program: it is then the one that this was tested with. */
+bool libllvm_is_linked_in(void);
 
 /* Fails, for LLVM is another than what is known here: the reason follows its version. In silence
  * where the driver tries another LLVM, or where a stage before has failed. */

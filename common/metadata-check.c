@@ -129,7 +129,7 @@ static void check(LLVMValueRef node, const struct layout *layout, const LLVMValu
 	free(value);
 }
 
-void metadata_check(void)
+static void check_layouts(void)
 {
 	LLVMModuleRef module = parse_module();
 	LLVMValueRef operands[MOST_OPERANDS], nodes[LAYOUTS];
@@ -139,4 +139,16 @@ void metadata_check(void)
 	for (size_t i = 0; i < LAYOUTS; i++)
 		check(nodes[i], &layouts[i], operands);
 	LLVMDisposeModule(module);
+}
+
+void metadata_check(void)
+{
+	if (!libllvm_is_linked_in())
+		check_layouts();
+}
+
+void metadata_check_for_version(void)
+{
+	metadata_context = LLVMContextCreate();
+	check_layouts();
 }

@@ -4,7 +4,10 @@
 
 /* To be called once by each tool that reads debug info, before it does; in metadata_context. Fails
  * where the operands of nodes have other indexes than those in metadata.h, or node-text.h does not
- * find what it should. */
+ * find what it should. Does nothing where LLVM is linked in, and cannot have changed. */
 void metadata_check(void);
+
+/* The same for --version, in a context of its own; wherever LLVM is. */
+void metadata_check_for_version(void);
 
 #endif

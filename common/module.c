@@ -21,10 +21,14 @@ bool fatal_errors = true;
 bool module_always_verifies;
 bool module_needs_core;
 
+/* What the next stage would parse. */
+static LLVMModuleRef handed_on;
+
 LLVMContextRef module_context(void)
 {
+	if (handed_on)
+		return LLVMGetModuleContext(handed_on);
 	LLVMContextRef context = LLVMContextCreate();
-
 	LLVMContextSetDiagnosticHandler(context, diagnostic_take, NULL);
 	return context;
 }
@@ -139,7 +143,12 @@ static const char *input_of(const char *name)
 
 LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 {
-	LLVMModuleRef module = read_module(context, input, LLVMParseBitcodeInContext2);
+	size_t size;
+	LLVMModuleRef module = handed_on && input.data == pipeline_received(&size)
+				   ? handed_on
+				   : read_module(context, input, LLVMParseBitcodeInContext2);
+
+	handed_on = NULL;
 
 	message_subject = input.name;
 	verify(module, input.name);
@@ -212,6 +221,8 @@ void module_finish_unchanged(LLVMModuleRef module, struct input input, struct ou
 		module_finish(module, output);
 	module_check_errors();
 	module_needs_core = pipeline_has_next_stage() && has_core_markers(module);
+	if (pipeline_has_next_stage())
+		handed_on = module;
 	output_write(output, input.data, input.size);
 	output_commit(output);
 	tool_finish();

@@ -19,7 +19,8 @@ extern bool module_always_verifies;
 /* Whether the module that was handed on in the process has work for bpf-core. */
 extern bool module_needs_core;
 
-/* A new context whose diagnostics become messages: errors at error level, the rest below. */
+/* A new context whose diagnostics become messages: errors at error level, the rest below. Where the
+ * stage before in the process has handed a module on as it was read, its context. */
 LLVMContextRef module_context(void);
 
 /* Fails, without a word, when LLVM has reported an error since the start and --fatal-errors holds.
@@ -52,7 +53,7 @@ void module_dump(LLVMModuleRef module, const char *path);
 _Noreturn void module_finish(LLVMModuleRef module, struct output *output);
 
 /* The same of a module that is as it was read: writes the input's own bytes where they are bitcode.
- */
+ * A stage that follows in the process need not parse them again. */
 _Noreturn void module_finish_unchanged(
     LLVMModuleRef module, struct input input, struct output *output);
 

@@ -262,6 +262,8 @@ static void set_log(void)
 static void print_version(const struct tool *tool)
 {
 	libllvm_load(false);
+	if (tool->check)
+		tool->check();
 	printf("%s %s\nLLVM %s", tool->name, VERSION, libllvm_version());
 	if (libllvm_path()) {
 		char *path = xasprintf("%s", libllvm_path());

@@ -49,6 +49,7 @@ struct tool {
 	const char *purpose;  /* a sentence or two */
 	const struct option_spec *const *tables;
 	size_t most_operands; /* how many it takes */
+	void (*check)(void);  /* what --version fails of; or NULL */
 };
 
 /* -o's value, NULL when not given. */

@@ -18,6 +18,9 @@
 static const char mark[] = "\n\n\n\n\n\n";
 enum { LEAST_MARK = 3 };
 
+static const char toolsets_variable[] = "BPF_LINKER_TOOLSETS",
+		  producer_variable[] = "BPF_LINKER_STAGE_BEFORE";
+
 void (*pipeline_before_exec)(void);
 
 static const char *driver; /* its process number */
@@ -116,6 +119,13 @@ const void *pipeline_received(size_t *size)
 	return received.items ? (const void *)received.items : "";
 }
 
+static void release_for_exec(void)
+{
+	message_release_stderr();
+	if (pipeline_before_exec)
+		pipeline_before_exec();
+}
+
 /* For the program that is to replace this one. */
 static void put_on_stdin(struct bytes input)
 {
@@ -125,9 +135,7 @@ static void put_on_stdin(struct bytes input)
 	    lseek(file, 0, SEEK_SET))
 		fail("cannot start the next stage:");
 	standard_file_replace(STDIN_FILENO, file);
-	message_release_stderr();
-	if (pipeline_before_exec)
-		pipeline_before_exec();
+	release_for_exec();
 }
 
 void pipeline_start_afresh(void)
@@ -143,13 +151,13 @@ void pipeline_start_afresh(void)
 
 bool pipeline_chooses_toolset(void)
 {
-	return start_next_stage && getenv("BPF_LINKER_TOOLSETS");
+	return start_next_stage && getenv(toolsets_variable);
 }
 
 /* The version of a toolset, 0 where none suits. */
 static unsigned long choose_toolset(unsigned least, bool all_known)
 {
-	char *list = xstrdup(getenv("BPF_LINKER_TOOLSETS")), *word;
+	char *list = xstrdup(getenv(toolsets_variable)), *word;
 	unsigned long chosen = 0;
 
 	while ((word = strsep(&list, " "))) {
@@ -189,16 +197,67 @@ void pipeline_settle_toolset(unsigned least, bool all_known)
 	dprintf(STDOUT_FILENO, "/%lu\t\n", version);
 }
 
+/* Runs the program of another toolset for these stages. */
+static _Noreturn void start_in(const char *toolset, char **arguments)
+{
+	const char *slash = strrchr(*arguments, '/');
+	const char *program = xasprintf("%s/%s", toolset, slash ? slash + 1 : *arguments);
+
+	unsetenv(toolsets_variable);
+	*arguments = (char *)program;
+	execv(program, arguments);
+	fail("'%s' cannot be run; install bpf-linker again:", program);
+}
+
 static void start_next_in(const char *toolset)
 {
 	char **next = stage_arguments;
 
 	while (strcmp(*next++, ":") != 0)
 		;
-	const char *program = xasprintf("%s/%s", toolset, *next);
 	put_on_stdin(handed_on);
-	execv(program, next);
-	fail("'%s' cannot be run; install bpf-linker again:", program);
+	start_in(toolset, next);
+}
+
+/* The rest of standard input comes after what was read. */
+static _Noreturn void start_reader_in(const char *toolset, struct bytes already_read)
+{
+	ssize_t count = 1;
+
+	while (already_read.count && count) {
+		array_reserve(&already_read, 1);
+		count = read(STDIN_FILENO, already_read.items + already_read.count,
+		    already_read.capacity - already_read.count);
+		if (count < 0 && errno != EINTR)
+			fail("%s:", "<stdin>");
+		already_read.count += count < 0 ? 0 : count;
+	}
+	if (already_read.count)
+		put_on_stdin(already_read);
+	else
+		release_for_exec();
+	start_in(toolset, stage_arguments);
+}
+
+size_t pipeline_take_toolset(unsigned char *data, size_t size)
+{
+	const unsigned char *end = memchr(data, '\n', size);
+	const char *toolsets = getenv(producer_variable) ? pipeline_toolsets() : NULL;
+
+	if (!toolsets || !end || *data != '/')
+		return 0;
+	size_t length = end + 1 - data;
+	const char *toolset =
+	    xasprintf("%s/llvm-%lu", toolsets, strtoul((char *)data + 1, NULL, 10));
+	memmove(data, data + length, size - length);
+	if (strcmp(toolset, folder_of(stage_arguments[0])) != 0) {
+		struct bytes rest = {NULL};
+		array_reserve(&rest, size);
+		memcpy(rest.items, data, rest.count = size - length);
+		start_reader_in(toolset, rest);
+	}
+	unsetenv(toolsets_variable);
+	return length;
 }
 
 void pipeline_start_next_stage(void)
@@ -268,7 +327,7 @@ void pipeline_fail_with_producer(const void *data, size_t size)
 
 const char *pipeline_producer(void)
 {
-	return driver ? getenv("BPF_LINKER_STAGE_BEFORE") : NULL;
+	return driver ? getenv(producer_variable) : NULL;
 }
 
 void pipeline_leave_mark(int exit_status)

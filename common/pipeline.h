@@ -28,18 +28,22 @@
  *                              that is tried then may not know what it reads.
  *     BPF_LINKER_LIBLLVM       the library to load (libllvm.h).
  *     BPF_LINKER_TOOLSETS      versions of LLVM, with spaces between them, of which bpf-extract
- * --say-llvm chooses where bpf-merge follows it in one process: the oldest that is as new as the
- * inputs, for each is in a folder llvm-VERSION beside that of its own. Of another one, bpf-merge is
- * started afresh. Where none suits, it says nothing and ends with STATUS_OTHER_TOOLSET; the driver
- * then runs bpf-extract in a process of its own, and chooses.
+ *                              --say-llvm chooses where bpf-merge follows it in one process: the
+ *                              oldest that is as new as the inputs, for each is in a folder
+ *                              llvm-VERSION beside that of its own. Of another one, bpf-merge is
+ *                              started afresh. Where none suits, it says nothing and ends with
+ *                              STATUS_OTHER_TOOLSET; the driver then runs bpf-extract in a process
+ *                              of its own, and chooses. bpf-opt, too, is started meanwhile: with
+ *                              this, it reads the toolset line itself, and becomes that of another
+ *                              toolset where it is of the wrong one.
  *
  * In the pipe:
  *
  *  1. A toolset line, where the driver does not know the toolset yet. bpf-extract --say-llvm begins
  *     its output with one. In a process of its own: which LLVM is needed, who needs it; the shell
  *     that is to become bpf-merge reads it, chooses, and hands `/TOOLSET TAB LIBRARY` on, which the
- *     next one reads. With bpf-merge in the process, this is what it begins with. No stage gets to
- *     see it.
+ *     next one reads. With bpf-merge in the process, this is what it begins with, and bpf-opt reads
+ *     it.
  *  2. The work: a tar (stream.h) for bpf-merge, and one module of bitcode for each one after it.
  *     Nothing of it is written before all is known to be well.
  *  3. Or else, as the whole output, the mark of a failure: newlines, which go unnoticed by people
@@ -111,6 +115,11 @@ const char *pipeline_toolsets(void);
  * all_known: whether all are. Says which one on standard output, for the driver. Ends the program
  * where none suits. */
 void pipeline_settle_toolset(unsigned least, bool all_known);
+
+/* Where the program was started before the toolset is known: takes what was read of standard input
+ * until now, and removes the toolset line, which that begins with. Returns how many bytes this was,
+ * 0 where the line is not there. Of another toolset, runs the program in the place of this one. */
+size_t pipeline_take_toolset(unsigned char *data, size_t size);
 
 /* Whether a driver has started the program. */
 bool pipeline_has_driver(void);

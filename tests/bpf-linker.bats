@@ -57,6 +57,13 @@ stub() {
 	cat >"$file" <<-END
 		#!/bin/bash
 		echo \$\$ >>pids
+		take_toolset() { # or fail as the mark says (common/pipeline.h)
+			local line status=-1
+			IFS= read -r line && [[ ! \$line ]] || return 0
+			while read -r line; do ((status += 1)); done
+			exit \$status
+		}
+		[[ $1 != opt || ! \$BPF_LINKER_TOOLSETS ]] || take_toolset
 		[[ \$1 != --say-llvm ]] || { shift && if [[ \$BPF_LINKER_TOOLSETS ]]; then echo /1; else echo -; fi; }
 		[[ \$1 != --print-llvm ]] || { echo - && exit; }
 		$2

@@ -186,6 +186,13 @@ stub() {
 			[[ ! -p /dev/stdout ]] || printf '\n\n\n\n\n' | head -c \$((\$1 + 2))
 			exit "\$1"
 		}
+		if [[ $2 == bpf-opt && \$BPF_LINKER_TOOLSETS ]]; then # it becomes that of the toolset that was chosen
+			status=-1
+			IFS=\$'/\t' read -r _ version
+			[[ \$version ]] || { while read -r _; do ((status += 1)); done && exit \$status; }
+			unset BPF_LINKER_TOOLSETS
+			[[ \$version == $1 ]] || exec "\${0%/*}/../llvm-\$version/bpf-opt" "\$@"
+		fi
 		if [[ $2 != find-libllvm && \$1 == -o ]]; then # --save-temps, but for bpf-codegen
 			[[ $2 == bpf-merge || \$# == 2 ]] || exec <"\${!#}"
 			[[ $2 == bpf-codegen ]] || exec >"\$2"
@@ -986,6 +993,7 @@ is_not_known() {
 	for tool in 'bpf-merge' 'bpf-debuginfo --btf' 'bpf-codegen'; do
 		# shellcheck disable=SC2086 # words
 		fails_once "${tool% *}: $reason" "$LIBEXEC"/llvm-any/$tool -o out program.bc
+		fails_once "${tool% *}: $reason" "$LIBEXEC/llvm-any/${tool% *}" --version
 	done
 }
 

@@ -183,3 +183,19 @@ STAGES=('program.bc bpf-extract -o out/file program.bc'
 	# the second line of them: it was started
 	grep -q '^bpf-merge: trace: sandbox: ' said
 }
+
+@test "bpf-opt, which is started meanwhile, becomes that of the toolset that is chosen" {
+	[[ $LLVM_MAJOR == "${TOOLSET:-$LLVM_MAJOR}" ]] || skip "this toolset is chosen by the driver alone"
+	bpf-linker --btf -o wanted program.bc
+	install_copy
+	unset BPF_LINKER_LLVM
+	cp -r stubs/libexec/bpf-linker/llvm-{"$LLVM_MAJOR",99}
+	bpf-linker --btf --log-level=trace -o out.o program.bc 2>said
+	cmp wanted out.o
+	# as often as bpf-extract and bpf-merge together, which were started one after the other
+	[[ $(grep -c '^bpf-opt: trace: sandbox: ' said) == $(grep -c '^bpf-[em].*: trace: sandbox: ' said) ]]
+	one_error "bpf-linker: error: missing.bc: *" bpf-linker -o out.o missing.bc
+	run -2 --separate-stderr bpf-linker --llvm-args=-no-such-option -o out.o program.bc
+	# shellcheck disable=SC2154 # bats sets stderr
+	[[ $(wc -l <<<"$stderr") == 1 && $stderr == 'bpf-linker: error: --llvm-args: '* ]]
+}

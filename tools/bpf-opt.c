@@ -691,8 +691,8 @@ int main(int argc, char **argv)
 		optimize();
 	else if (!runs_none)
 		run_passes_alone(given_passes);
+	notes_put(module);
 	if (!changed)
 		module_finish_unchanged(module, input, output);
-	notes_put(module);
 	module_finish(module, output);
 }

@@ -34,7 +34,7 @@ SYSTEM := $(if $(filter %-macos %-darwin,$(shell $(CC) -dumpmachine | sed 's/[0-
 MODE := $(if $(filter any,$(LLVM)),any,$(or $(LLVM_LINK),$(if $(shell $(LLVM_CONFIG) --link-static --libs core 2>/dev/null),static,shared)))
 
 # Static, non-PIE tools start several times as fast. The sanitizers need a shared C library.
-CFLAGS_static = -fno-pie -ffunction-sections -fdata-sections
+CFLAGS_static = -DLLVM_STATIC -fno-pie -ffunction-sections -fdata-sections
 # libc warns of functions that would load shared objects, which LLVM never calls here
 NO_LINKER_WARNINGS := $(shell $(CC) -Wl,--no-warnings -Wl,--version >/dev/null 2>&1 && echo -Wl,--no-warnings)
 # aligned so that the kernel can map a tool's code in large pages

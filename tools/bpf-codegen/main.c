@@ -62,6 +62,7 @@ static const struct tool tool = {
 	       "LLVM module.",
     .tables = (const struct option_spec *const[]){own_options, target_options, llvm_options, NULL},
     .most_operands = 1,
+    .check = metadata_check_for_version,
 };
 
 static bool is_call_of(const char *diagnostic, const char *builtin)

@@ -40,6 +40,7 @@ static const struct tool tool = {
     .purpose = "Makes CO-RE relocations of the calls in an LLVM module that ask for them.",
     .tables = (const struct option_spec *const[]){own_options, NULL},
     .most_operands = 1,
+    .check = metadata_check_for_version,
 };
 
 /* A call, and what is to become of it. */

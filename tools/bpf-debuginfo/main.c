@@ -49,6 +49,7 @@ static const struct tool tool = {
     .purpose = "Makes the debug info of an LLVM module fit for BTF, or drops it.",
     .tables = (const struct option_spec *const[]){own_options, NULL},
     .most_operands = 1,
+    .check = metadata_check_for_version,
 };
 
 static void fit_for_btf(void)

@@ -49,6 +49,7 @@ static const struct tool tool = {
 	"what is exported and what that needs.",
     .tables = (const struct option_spec *const[]){export_options, own_options, NULL},
     .most_operands = -1,
+    .check = metadata_check_for_version,
 };
 
 /* The input, or `a.bc and others`. */
