@@ -17,9 +17,9 @@
 size_t input_bytes;
 static struct {
 	ARRAY(struct input);
-} mapped;                          /* regular files, but standard input by any name */
-static const unsigned char *piped; /* what came through standard input */
-static const char *name_of_received = "<stdin>";
+} mapped;                            /* regular files, but standard input by any name */
+static const unsigned char *piped;   /* what came through standard input */
+static const char *name_of_received; /* NULL: as that of a pipe's */
 
 enum { PIPE_SIZE = 1 << 20 };
 
@@ -95,7 +95,8 @@ static struct input read_any(const char *name, bool must_be_regular)
 	struct stat status;
 
 	if (from_stdin && (input.data = pipeline_received(&input.size))) {
-		input.name = name_of_received;
+		if (name_of_received)
+			input.name = name_of_received;
 		input_bytes += input.size;
 		return input;
 	}

@@ -353,6 +353,20 @@ make_bin() {
 	in_words "$(printf 'x%.0s' {1..200})" "$(printf 'x%.0s' {1..200})"
 }
 
+@test "what a small link calls stands together in the program" {
+	local program section ordered all
+
+	need_static
+	program=$LIBEXEC/llvm-$STATIC/bpf-opt
+	section=$("$READELF" --sections --wide "$program" | sed -n 's/^ *\[ *\([0-9]*\)\] \.text\.ordered .*/\1/p')
+	"$READELF" --symbols --wide "$program" >symbols
+	awk -v section="$section" '$7 == section { print $8 }' symbols >ordered
+	grep -qx LLVMTargetMachineEmitToMemoryBuffer ordered
+	ordered=$(wc -l <ordered)
+	all=$(grep -c ' FUNC ' symbols)
+	((all / 10 < ordered && ordered < all / 2)) # a list that names nearly none, or nearly all, is of no use
+}
+
 @test "the producer of a fake is what LLVM sees, and the module is the same" {
 	need_static
 	bpf-linker --llvm "$STATIC" -o wanted f.bc

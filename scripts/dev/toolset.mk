@@ -39,7 +39,10 @@ CFLAGS_static = -DLLVM_STATIC -fno-pie -ffunction-sections -fdata-sections
 NO_LINKER_WARNINGS := $(shell $(CC) -Wl,--no-warnings -Wl,--version >/dev/null 2>&1 && echo -Wl,--no-warnings)
 # aligned so that the kernel can map a tool's code in large pages
 LARGE_PAGES = -Wl,-z,max-page-size=0x200000
-LDFLAGS_static = -Wl,--gc-sections $(LARGE_PAGES) $(if $(SANITIZE),-no-pie,-static $(NO_LINKER_WARNINGS))
+# What a small link calls stands together, so that the kernel maps little else of the code.
+TEXT_ORDER = scripts/dev/text-order.txt
+ORDER_FLAGS = $(if $(SANITIZE),,$(TEXT_ORDER:%=$(OBJECTS)/text-order.flags))
+LDFLAGS_static = -Wl,--gc-sections $(LARGE_PAGES) $(if $(SANITIZE),-no-pie,-static $(NO_LINKER_WARNINGS)) $(ORDER_FLAGS:%=@%)
 LIBS_static = $(shell $(LLVM_CONFIG) --ldflags --link-static --libs $(PARTS)) -lstdc++ -lz -lzstd -lm
 
 LDFLAGS_shared = -Wl,--as-needed
@@ -116,6 +119,12 @@ $(OBJECTS)/%.ll.o: %.ll $(MADE)
 	@sed '1i const char $(subst -,_,$(notdir $*))_ir[] =' $< | sed '1!{s/["\\]/\\&/g; s/.*/"&\\n"/}; $$a ;' >$(@:.o=.c)
 	$(call say,compile $< ($(LLVM))) $(CC) $(ALL_CFLAGS) -c $(@:.o=.c) -o $@
 
+# For the linkers that know such scripts, as GNU ld and lld do.
+$(OBJECTS)/text-order.flags: $(TEXT_ORDER) $(OBJECTS)/flags
+	@{ echo 'SECTIONS { .text.ordered : {'; sed '/^#/d; /^$$/d; s/.*/*(&)/' $<; echo '} } INSERT BEFORE .text;'; } >$(@:flags=ld)
+	@echo 'int main(void) { return 0; }' | $(CC) $(LDFLAGS) -x c - -o /dev/null -Wl,-T,$(@:flags=ld) 2>/dev/null && \
+	  echo -Wl,-T,$(@:flags=ld) >$@ || : >$@
+
 $(OBJECTS)/common.a: $(COMMON_OBJECTS)
 	@rm -f $@ && $(AR) rcs $@ $^
 
@@ -147,7 +156,7 @@ $(DRIVER): LARGE_PAGES =
 $(ONE_PROCESS): $(call objects,tests/bench/one-process)
 $(ONE_PROCESS): PARTS = $(BIG_PARTS)
 # Newer linkers add a note on standard output to each warning, though it is not shown.
-$(SMALL) $(BIG) $(EXTRACT) $(DRIVER) $(ONE_PROCESS): $(OBJECTS)/common.a
+$(SMALL) $(BIG) $(EXTRACT) $(DRIVER) $(ONE_PROCESS): $(OBJECTS)/common.a $(if $(filter static,$(MODE)),$(ORDER_FLAGS))
 	@mkdir -p $(@D)
 	$(call say,link $@) $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(MORE_LIBS) $(LIBS) -o $(OBJECTS)/$(@F) >/dev/null
 	@scripts/dev/install-programs $(@D) $(OBJECTS)/$(@F) && rm $(OBJECTS)/$(@F) && touch $@
