@@ -148,6 +148,8 @@ LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 				   ? handed_on
 				   : read_module(context, input, LLVMParseBitcodeInContext2);
 
+	if (handed_on) /* as if it was read here */
+		LLVMSetModuleIdentifier(module, input.name, strlen(input.name));
 	handed_on = NULL;
 
 	message_subject = input.name;
@@ -206,21 +208,43 @@ void module_dump(LLVMModuleRef module, const char *path)
 	output_commit(output);
 }
 
-void module_finish(LLVMModuleRef module, struct output *output)
+static void check_before_end(LLVMModuleRef module)
 {
 	module_check_errors();
 	module_needs_core = pipeline_has_next_stage() && has_core_markers(module);
+}
+
+void module_finish_as_bitcode(LLVMModuleRef module, struct output *output)
+{
+	check_before_end(module);
 	module_write(module, output);
 	output_commit(output);
 	tool_finish();
 }
 
+static const void *serialize(size_t *size)
+{
+	LLVMMemoryBufferRef buffer = xchecked(LLVMWriteBitcodeToMemoryBuffer(handed_on));
+
+	*size = LLVMGetBufferSize(buffer);
+	return LLVMGetBufferStart(buffer);
+}
+
+void module_finish(LLVMModuleRef module, struct output *output)
+{
+	if (!tool_hands_on_in_memory())
+		module_finish_as_bitcode(module, output);
+	check_before_end(module);
+	handed_on = module;
+	pipeline_hand_on_in_memory(serialize);
+	tool_finish();
+}
+
 void module_finish_unchanged(LLVMModuleRef module, struct input input, struct output *output)
 {
-	if (kind_of(input.data, input.size) != KIND_BITCODE)
+	if (kind_of(input.data, input.size) != KIND_BITCODE || pipeline_received_in_memory())
 		module_finish(module, output);
-	module_check_errors();
-	module_needs_core = pipeline_has_next_stage() && has_core_markers(module);
+	check_before_end(module);
 	if (pipeline_has_next_stage())
 		handed_on = module;
 	output_write(output, input.data, input.size);

@@ -49,8 +49,14 @@ void module_print(LLVMModuleRef module, struct output *output);
 /* Writes textual IR to the file path, all or nothing. */
 void module_dump(LLVMModuleRef module, const char *path);
 
-/* Ends a module stage: writes the module as bitcode to -o, and the program ends with status 0. */
+/* Ends a module stage: writes the module as bitcode to -o, and the program ends with status 0.
+ * Where a stage follows in the process, it is handed the module itself: what it writes does not
+ * depend on whether the module was written and read in between. */
 _Noreturn void module_finish(LLVMModuleRef module, struct output *output);
+
+/* The same for a stage after which code is generated, which may depend on the order in which the
+ * uses of a value stand: reading makes it. The next stage is handed bitcode. */
+_Noreturn void module_finish_as_bitcode(LLVMModuleRef module, struct output *output);
 
 /* The same of a module that is as it was read: writes the input's own bytes where they are bitcode.
  * A stage that follows in the process need not parse them again. */

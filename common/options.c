@@ -374,6 +374,11 @@ static void say_cost(void)
 	    input_bytes / 1e3, output_bytes / 1e3);
 }
 
+bool tool_hands_on_in_memory(void)
+{
+	return pipeline_has_next_stage() && !wants_time && !message_pass_on;
+}
+
 void tool_finish_with(int status)
 {
 	if (message_pass_on) {

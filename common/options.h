@@ -60,6 +60,10 @@ extern const char *output_path;
  * A wrong command line ends in fail_usage. */
 struct operands tool_start(const struct tool *tool, int argc, char **argv);
 
+/* Whether the next stage of the process can have the output in memory: not where --time is to say
+ * its bytes, or LLVM is shut down in between. */
+bool tool_hands_on_in_memory(void);
+
 /* Ends the stage, --time's line printed: the next one begins (pipeline.h), or the program ends with
  * status 0. All output must be committed. */
 _Noreturn void tool_finish(void);

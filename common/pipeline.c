@@ -80,6 +80,7 @@ struct bytes {
 	ARRAY(unsigned char);
 };
 static struct bytes received, handed_on;
+static const void *(*serialize_received)(size_t *size), *(*serialize_handed_on)(size_t *size);
 static bool has_stage_before;
 static const char *next_toolset; /* the folder of another one; else NULL */
 
@@ -109,6 +110,19 @@ void pipeline_hand_on(const void *data, size_t size)
 bool pipeline_has_stage_before(void)
 {
 	return has_stage_before;
+}
+
+void pipeline_hand_on_in_memory(const void *(*serialize)(size_t *size))
+{
+	static const char bitcode_magic[] = {'B', 'C', '\xc0', '\xde'};
+
+	serialize_handed_on = serialize;
+	pipeline_hand_on(bitcode_magic, sizeof bitcode_magic); /* or the input would be empty */
+}
+
+bool pipeline_received_in_memory(void)
+{
+	return serialize_received;
 }
 
 const void *pipeline_received(size_t *size)
@@ -142,6 +156,8 @@ void pipeline_start_afresh(void)
 {
 	if (!has_stage_before)
 		return;
+	if (serialize_received)
+		received.items = (unsigned char *)serialize_received(&received.count);
 	put_on_stdin(received);
 	system_run_again(stage_arguments);
 	fail("cannot start the next stage:");
@@ -268,7 +284,9 @@ void pipeline_start_next_stage(void)
 		start_next_in(next_toolset);
 	has_stage_before = true;
 	received = handed_on;
+	serialize_received = serialize_handed_on;
 	handed_on = (struct bytes){NULL};
+	serialize_handed_on = NULL;
 	start_next_stage();
 }
 

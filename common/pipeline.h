@@ -4,10 +4,11 @@
  *
  * without bpf-core and bpf-debuginfo where there is no --btf; anybody may type the same, or run one
  * stage alone. A `:` stands between stages that are one program, which run in one process, one
- * after the other; the module goes on in memory, as the same bitcode that a pipe would carry. A
- * stage that would not give the same bytes there starts the program afresh. Few programs have work
- * for bpf-core: between two stages it runs only where the module needs it. This is all that the
- * driver and the stages say to one another.
+ * after the other; the module goes on in memory: itself, where the bitcode that comes out at the
+ * end is the same, and else as the bitcode that a pipe would carry (module.h). A stage that would
+ * not give the same bytes there starts the program afresh. Few programs have work for bpf-core:
+ * between two stages it runs only where the module needs it. This is all that the driver and the
+ * stages say to one another.
  *
  * The environment, set by the driver for the stages that it starts, and for nothing else:
  *
@@ -88,6 +89,13 @@ bool pipeline_has_next_stage(void);
 
 /* Hands bytes on to the next stage, after those before. */
 void pipeline_hand_on(const void *data, size_t size);
+
+/* Hands on what goes on in memory, in place of bytes: serialize gives these, where the next stage
+ * has to start the program afresh. */
+void pipeline_hand_on_in_memory(const void *(*serialize)(size_t *size));
+
+/* Whether the stage before has done so; what pipeline_received gives is of no use then. */
+bool pipeline_received_in_memory(void);
 
 /* Whether the process has run another stage, which has handed its output on. */
 bool pipeline_has_stage_before(void);

@@ -9,6 +9,14 @@ same_bytes() {
 	rm -r stages shared.o alone.o
 }
 
+# same_bitcode FILE...: whether a stage gets the module itself, or what was written
+same_bitcode() {
+	bpf-extract --thin "$@" >stream.tar
+	bpf-merge --btf --unresolved-symbols=ignore stream.tar : bpf-internalize : bpf-core : bpf-debuginfo --btf >shared.bc
+	bpf-merge --btf --unresolved-symbols=ignore stream.tar | bpf-internalize | bpf-core | bpf-debuginfo --btf >alone.bc
+	cmp shared.bc alone.bc || { echo "$*" && return 1; }
+}
+
 @test "the same bytes as one process for each stage: C" {
 	local file
 
@@ -19,6 +27,7 @@ same_bytes() {
 		same_bytes "$file"
 		same_bytes --btf "$file"
 		same_bytes --btf --debug-info=none --ignore-inline-never "$file"
+		same_bitcode "$file" 2>/dev/null
 	done
 }
 
