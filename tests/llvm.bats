@@ -979,6 +979,28 @@ bpf-linker: error: Invalid record, says 22' ]]
 	done
 }
 
+# What the kernel says of the objects of one holds for the other: scripts/dev/check relies on it.
+@test "llvm-any gives the bytes that LLVM gives linked in, of each fixture" {
+	local file options toolset
+
+	need_library
+	export BPF_LINKER_LIBLLVM=$LIBRARY
+	for file in "$FIXTURES"/*.c; do
+		[[ $file == *-host.c ]] || compile "$file"
+	done
+	"$CLANG" "${BPF_CFLAGS[@]}" -emit-llvm -c -o classes.bc "$FIXTURES/btf-classes.cc"
+	[[ ! -e /sys/kernel/btf/vmlinux ]] || compile_core_program
+	for file in *.bc; do
+		for options in --btf '-O3 --unroll-loops --ignore-inline-never'; do
+			for toolset in "$STATIC" any; do
+				# shellcheck disable=SC2086 # words
+				bpf-linker --llvm "$toolset" --log-level=error --unresolved-symbols=ignore $options -o "$toolset.o" "$file"
+			done
+			cmp "$STATIC.o" any.o || { echo "$options $file" && return 1; }
+		done
+	done
+}
+
 @test "llvm-any: what it links is loaded" {
 	need_library
 	need_kernel

@@ -93,6 +93,42 @@ alone() {
 	grep -x strace wanted
 }
 
+# check_copy: scripts/dev/check in copy, where the toolset of LLVM $LLVM_MAJOR and any are
+check_copy() {
+	# this bats is not that one
+	run env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin "$PWD/copy/scripts/dev/check" "$@"
+}
+
+# file_of_tests NAME LINE...: a file in copy, with a test of these lines
+file_of_tests() {
+	# bats would take a line that begins with it for a test of this file
+	printf '%s\n' "@""test \"${1%.bats}\" {" "${@:2}" '}' >"copy/tests/$1"
+}
+
+@test "check: what works in Debian roots runs beside the rest, and counts" {
+	mkdir -p copy/scripts/dev copy/tests copy/build/libexec/bpf-linker/llvm-{"$LLVM_MAJOR",any}
+	cp "$SCRIPTS"/{check,llvms,llvms.txt} copy/scripts/dev
+	mkfifo copy/meet
+	# each waits for the other
+	file_of_tests dist.bats "timeout 60 sh -c 'echo dist >$PWD/copy/meet'"
+	file_of_tests a.bats "[[ \$(timeout 60 cat $PWD/copy/meet) == dist ]]"
+	file_of_tests chain.bats "[[ \$TOOLSET ]]"
+	for file in $(sed -n 's,^OF_ANY=(tests/{\(.*\)}\.bats)$,\1,p' "$SCRIPTS/check" | tr , ' '); do
+		[[ -e copy/tests/$file.bats ]] || file_of_tests "$file.bats" "[[ \$TOOLSET ]]"
+	done
+	files=$(find copy/tests -name '*.bats' | wc -l)
+	check_copy
+	[[ $status == 0 && ${lines[-1]} == "$((2 * files - 2)) passed, 0 failed, 0 skipped" ]] || { echo "$output" && return 1; }
+	[[ $output == "# LLVM $LLVM_MAJOR"$'\n'*'ok 1 a '*"# LLVM any"*" chain "*$'\n''ok 1 dist '* ]]
+
+	file_of_tests dist.bats false
+	check_copy tests/dist.bats tests/chain.bats
+	[[ $status == 1 && ${lines[-1]} == '2 passed, 2 failed, 0 skipped' ]] || { echo "$output" && return 1; }
+	echo nonsense >copy/tests/dist.bats
+	check_copy tests/dist.bats tests/chain.bats
+	[[ $status == 1 ]]
+}
+
 @test "check-kernels: a kernel that is none of them" {
 	one_error "check-kernels: error: there is no '2.6', but here 5.10 *" "$SCRIPTS/check-kernels" 2.6
 }
