@@ -735,16 +735,14 @@ each_shell() {
 	compile calls-lib.c
 	mkdir "a \\folder's"
 	cp calls-lib.bc "a \\folder's/"
-	for ((i = 0; i < 4000; i++)); do
-		printf "'a \\\\\\\\folder'\\\\''s/input that has a longer name %d.bc'\n" $i
-		: >"a \\folder's/input that has a longer name $i.bc"
-	done >response
+	# bats looks at each command of the shell's
+	seq -f "input that has a longer name %g.bc" 0 3999 >names
+	sed "s/.*/'a \\\\\\\\folder'\\\\''s\/&'/" names >response
+	(cd "a \\folder's" && tr '\n' '\0' <../names | xargs -0 touch)
 	one_error "bpf-linker: error: a ?folder's/input that has a longer name 0.bc: is empty" bpf-linker -o out @response
 	sed "s/input that has a longer name [0-9]*/calls-lib/" response | head -1 >one
 	bpf-linker -o wanted --export=calls,twice,thrice @one
-	for ((i = 0; i < 4000; i++)); do
-		printf -- '--export=a_symbol_that_no_input_has_%d_0123456789012345678901234567890123456789\n' $i
-	done >>one
+	seq -f '--export=a_symbol_that_no_input_has_%g_0123456789012345678901234567890123456789' 0 3999 >>one
 	bpf-linker -o out --log-level=error --export=calls,twice,thrice @one
 	cmp out wanted
 }
@@ -1252,14 +1250,13 @@ limit_memory() {
 }
 
 @test "a stage that the kernel kills for want of memory" {
-	local i
-
 	limit_memory 40M
-	for ((i = 0; i < 20000; i++)); do
-		echo "define i64 @f$i(i64 %x) section \"s$i\" {"
-		printf '  %%%d = mul i64 %%x, %d\n' 1 $i 2 $i 3 $i 4 $i
-		echo "  ret i64 %4 }"
-	done >large.ll
+	# bats looks at each command of the shell's
+	awk 'BEGIN { for (i = 0; i < 20000; i++) {
+		printf "define i64 @f%d(i64 %%x) section \"s%d\" {\n", i, i
+		for (j = 1; j <= 4; j++)
+			printf "  %%%d = mul i64 %%x, %d\n", j, i
+		print "  ret i64 %4 }" } }' >large.ll
 	for options in '' --save-temps; do
 		echo precious >out
 		# shellcheck disable=SC2016,SC2086 # of the other shell's; none, perhaps

@@ -1197,9 +1197,7 @@ fits() {
 	ir a <<-END
 		define i32 @used() { ret i32 1 }
 		define i64 @damaged(i64 %x0) {
-		$(for ((i = 0; i < 2000; i++)); do
-			echo "  %x$((i + 1)) = mul i64 %x$((i / 2)), %x$i"
-		done)
+		$(awk 'BEGIN { for (i = 0; i < 2000; i++) printf "  %%x%d = mul i64 %%x%d, %%x%d\n", i + 1, i / 2, i }')
 		  ret i64 %x2000
 		}
 	END
