@@ -574,11 +574,11 @@ words_of() {
 			compile memory-family.c -DALIGN=$align "-DSIZES(X)=$sizes"
 			# shellcheck disable=SC2086 # none or one
 			bpf-linker --btf $options -o family.o memory-family.bc
-			load_with_btf family.o
 			bpftool gen skeleton family.o name family >family.skel.h
 			gcc -I . -DALIGN=$align "-DSIZES(X)=$sizes" -o host "$FIXTURES/memory-family-host.c" -lbpf -lelf -lz
+			# not load_with_btf, since the verifier's log of so many sizes takes long: libbpf warns of BTF that is refused
 			run -0 timeout 60 ./host
-			[[ $output == *' runs' ]]
+			[[ $output =~ ^[0-9]+' runs'$ ]]
 		done
 	done
 }
