@@ -129,6 +129,35 @@ file_of_tests() {
 	[[ $status == 1 ]]
 }
 
+@test "continuous integration: what fails fails the run, wherever it runs; the last line counts all" {
+	mkdir -p copy/.ci copy/build copy/scripts/dev
+	cp "$SCRIPTS/../../.ci/run" copy/.ci
+	cp "$SCRIPTS"/llvms{,.txt} copy/scripts/dev
+	# what has $FAILS in its words fails; checks count one test each
+	# shellcheck disable=SC2016 # the stub's
+	stub make 'echo "$(basename "$0") $*" >>called
+		[[ ! $FAILS || " $* " != *" $FAILS "* ]] || { echo "no $FAILS" && [[ $* == *" check"* ]] && echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+		[[ $* != *" check"* ]] || echo "1 passed, 0 failed, 2 skipped"'
+	stub true ''
+	cp stubs/true copy/scripts/dev/deps
+	cp stubs/true copy/scripts/dev/check-arch
+	PATH=$PWD/stubs:$PATH FAILS='' run copy/.ci/run
+	[[ $status == 0 ]] || { echo "$output" && return 1; }
+	checks=$(grep -c 'make .*deps check' copy/called)
+	[[ ${lines[-1]} == "$checks passed, 0 failed, $((2 * checks)) skipped" ]]
+	for version in $(cd copy && scripts/dev/llvms); do
+		grep -c "make toolset LLVM=$version" copy/called || [[ $version == "$(copy/scripts/dev/llvms main)" ]]
+	done
+	for fails in lint toolset BUILD=build/clang; do
+		PATH=$PWD/stubs:$PATH FAILS=$fails run copy/.ci/run
+		[[ $status != 0 && $output == *"no $fails"* && $output != *passed* ]] || { echo "$fails: $output" && return 1; }
+	done
+	for fails in check check-macos check-s390x; do
+		PATH=$PWD/stubs:$PATH FAILS=$fails run copy/.ci/run
+		[[ $status == 1 && ${lines[-1]} == "$((checks - 1)) passed, 1 failed, "* ]] || { echo "$fails: $output" && return 1; }
+	done
+}
+
 @test "check-kernels: a kernel that is none of them" {
 	one_error "check-kernels: error: there is no '2.6', but here 5.10 *" "$SCRIPTS/check-kernels" 2.6
 }
