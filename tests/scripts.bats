@@ -75,7 +75,7 @@ alone() {
 	stub_apt
 	INSTALLED=llvm-22-dev
 	deps check-clients
-	for package in clang-22 bpftool libelf-dev python3-venv cargo-web rust-web-src; do
+	for package in clang-22 bpftool libelf-dev python3-venv cargo-web rust-web-src sccache ccache; do
 		grep -x $package wanted
 	done
 	absent qemu wanted
@@ -184,6 +184,16 @@ file_of_tests() {
 	((EUID == 0)) || skip "only root can load BPF programs"
 	BUILD=$PWD/made run -1 --separate-stderr "$SCRIPTS/check-clients" libbpf
 	[[ ${lines[0]} == 'not ok libbpf' && $output == *'it does not link'* && $output == *$'\n0 passed, 1 failed, 0 skipped' ]]
+}
+
+@test "check-clients: a client's line has the version of its loader, and its time" {
+	((EUID == 0)) || skip "only root can load BPF programs"
+	[[ ! ${EMULATED-} ]] || skip 'this machine has its own'
+	type ccache >/dev/null || { [[ ${CI:-} != true ]] && skip "no ccache here"; }
+	mkdir made
+	ln -s "$BUILT"/{bin,libexec} made
+	BUILD=$PWD/made run -0 "$SCRIPTS/check-clients" libbpf
+	[[ ${lines[0]} =~ ^'ok libbpf: libbpf '[0-9.]+' in '[0-9]+ms$ && ${lines[-1]} == '1 passed, 0 failed, 0 skipped' ]]
 }
 
 @test "deps: what fuzz needs is clang's runtime" {

@@ -1,0 +1,20 @@
+//! Keeps the first two packets.
+#![no_std]
+#![no_main]
+
+use limit::{is_within, Packet};
+
+#[no_mangle]
+#[link_section = "license"]
+pub static LICENSE: [u8; 4] = *b"GPL\0";
+
+#[no_mangle]
+#[link_section = "socket"]
+pub extern "C" fn keep_first(packet: &Packet) -> u32 {
+    if is_within(2u8) { packet.length } else { 0 }
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo) -> ! {
+    loop {}
+}
