@@ -18,8 +18,9 @@ struct output {
 	int file;
 	const char *name;      /* for messages */
 	const char *path;      /* the regular file to replace, or NULL when written directly */
+	bool is_new;           /* there was nothing to replace when it was opened */
 	const char *temporary; /* beside path */
-	bool temporary_exists; /* else the file has no name yet */
+	bool temporary_exists; /* else the file has no name yet; also a moment before and after */
 	bool is_terminal;
 	bool is_handed_on; /* to the next stage, in memory */
 	bool is_discarded;
@@ -124,6 +125,7 @@ static int open_temporary(struct output *output, const char *path)
 	    "%s/.bpf-linker.%ld.%ld.%td", directory, (long)getpid(), now.tv_nsec, output - outputs);
 	output->file = system_open_unnamed(directory);
 	if (output->file < 0) {
+		output->temporary_exists = true;
 		output->file =
 		    open(output->temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
 		output->temporary_exists = output->file >= 0;
@@ -147,7 +149,9 @@ static int open_path(struct output *output, const char *path)
 			   ? -1
 			   : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
 	}
-	if (lstat(path, &status) ? errno == ENOENT : S_ISREG(status.st_mode))
+	bool is_there = !lstat(path, &status);
+	output->is_new = !is_there && errno == ENOENT;
+	if (output->is_new || (is_there && S_ISREG(status.st_mode)))
 		return open_temporary(output, path);
 	return open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -274,33 +278,55 @@ void output_write(struct output *output, const void *data, size_t size)
 	free(shown);
 }
 
-/* Links the file without a name to the temporary one. */
+/* A full disk may show only when the file is closed: a copy of its descriptor tells the same. */
+static int close_copy(int file)
+{
+	int copy = fcntl(file, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 || (close(copy) && errno != EINTR) ? -1 : 0;
+}
+
+/* Links the file without a name to the temporary one. A signal may come at any time. */
 static int name_temporary(struct output *output)
 {
 	if (output->temporary_exists)
 		return 0;
+	output->temporary_exists = true;
 	int result = system_name_file(output->file, output->temporary);
 	output->temporary_exists = !result;
 	return result;
+}
+
+/* No name that is taken can be linked to: only what replaces a file needs a temporary one. */
+static int put_in_place(struct output *output)
+{
+	if (close_copy(output->file))
+		return -1;
+	if (output->is_new && !output->temporary_exists) {
+		if (!system_name_file(output->file, output->path))
+			return 0;
+		if (errno != EEXIST)
+			return -1;
+	}
+	if (name_temporary(output) || rename(output->temporary, output->path))
+		return -1;
+	output->temporary_exists = false;
+	return 0;
 }
 
 void output_commit(struct output *output)
 {
 	if (output->is_handed_on || output->is_discarded)
 		return;
-	if (output->path && name_temporary(output))
+	if (output->path && put_in_place(output))
 		fail("%s:", output->name);
-	/* a full disk may show only now */
-	if (close(output->file) && errno != EINTR)
+	if (close(output->file) && errno != EINTR && !output->path)
 		fail("%s:", output->name);
-	if (output->path && rename(output->temporary, output->path))
-		fail("%s:", output->name);
-	output->temporary_exists = false;
 }
 
 void output_remove_temporaries(void)
 {
-	for (size_t i = 0; i < output_count; i++)
+	for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
 		if (outputs[i].temporary_exists)
 			unlink(outputs[i].temporary);
 }

@@ -65,6 +65,62 @@ failing() {
 	[[ $(ls -A dir) == out ]]
 }
 
+# The signal comes at each of the calls in turn; what bpf-opt was to write to dir/out is then there in full, or as
+# before, a file or empty for nothing, and nothing else.
+ended_by() {
+	local signal=$1 before=$2 call=$3 at name
+
+	for ((at = 1; ; at++)); do
+		rm -rf dir && mkdir dir
+		[[ ! $before ]] || cp "$before" dir/out
+		{ strace -qq -o trace -e "trace=$call" -e "inject=$call:signal=$signal:when=$at" bpf-opt -o dir/out merged.bc || :; } 2>log
+		grep -q "$signal" trace || break
+		for name in dir/* dir/.[!.]*; do
+			case $name in
+			dir/\* | 'dir/.[!.]*') ;;
+			dir/out) cmp dir/out wanted || cmp dir/out "$before" ;;
+			*) echo "SIG$signal at $call, number $at, leaves $name" && return 1 ;;
+			esac
+		done
+	done
+	((at > 1))
+}
+
+@test "what kills a stage while it makes a file leaves no other, and what ends it, none where it replaces one" {
+	bpf-merge calls.bc calls-lib.bc -o merged.bc 2>/dev/null
+	bpf-opt -o wanted merged.bc
+	mkdir dir
+	strace -qq -o trace -e trace=linkat bpf-opt -o dir/out merged.bc
+	[[ -s trace ]] || skip 'no file without a name here'
+	for call in openat fcntl linkat close exit_group; do
+		ended_by KILL '' "$call"
+	done
+	for call in openat fcntl linkat rename close; do
+		ended_by TERM out "$call"
+	done
+}
+
+@test "with hardly a descriptor, a link ends well or with one error" {
+	local limit ended=0
+	command -v dash >/dev/null || skip 'no dash, which keeps in another descriptor what it redirects'
+	for limit in 11 12 13; do
+		# shellcheck disable=SC2016,SC2154 # the other shell expands it; bats sets stderr
+		run --separate-stderr bash -c '
+			for file in /proc/self/fd/*; do
+				file=${file##*/}
+				((file < 3)) || exec {file}>&-
+			done
+			ulimit -n "$1" && exec dash "${@:2}"' bash "$limit" "$(command -v bpf-linker)" -o out calls.bc calls-lib.bc
+		echo "$limit: $status, $stderr"
+		case $status in
+		0) rm out ;;
+		1) [[ $stderr == 'bpf-linker: error: the stages cannot be run: too few processes or descriptors' ]] && ended=1 ;;
+		*) return 1 ;;
+		esac
+	done
+	((ended))
+}
+
 @test "--save-temps names its files without another program" {
 	bpf-linker --btf -o object calls.bc calls-lib.bc
 	mkdir temps
