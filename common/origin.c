@@ -74,8 +74,9 @@ static const char *default_cpu(LLVMModuleRef module)
 
 bool origin_is_core_intrinsic(LLVMValueRef function)
 {
+	if (!LLVMIsDeclaration(function)) /* its name takes longer */
+		return false;
 	const char *name = value_name(function);
-
 	return !strncmp(name, "llvm.preserve.", strlen("llvm.preserve.")) ||
 	       !strncmp(name, "llvm.bpf.preserve.", strlen("llvm.bpf.preserve."));
 }

@@ -49,10 +49,10 @@ static void make_flavor(struct linker *linker, LLVMValueRef type)
 static void make_flavors(struct linker *linker, LLVMValueRef intrinsic)
 {
 	static const char access[] = "llvm.preserve.access.index";
-	unsigned kind = LLVMGetMDKindIDInContext(linker->context, access, strlen(access));
 
 	if (!origin_is_core_intrinsic(intrinsic))
 		return;
+	unsigned kind = LLVMGetMDKindIDInContext(linker->context, access, strlen(access));
 	for (LLVMUseRef use = LLVMGetFirstUse(intrinsic); use; use = LLVMGetNextUse(use)) {
 		LLVMValueRef call = LLVMGetUser(use);
 		LLVMValueRef type = LLVMIsACallInst(call) ? LLVMGetMetadata(call, kind) : NULL;

@@ -113,11 +113,26 @@ static void link_module(LLVMModuleRef result, struct module *module)
 	message_subject = NULL;
 }
 
+/* Most are, where there are many: their names need not be looked up. */
+static bool is_dead_function(const struct linker *linker, LLVMValueRef global)
+{
+	LLVMLinkage linkage = LLVMGetLinkage(global);
+
+	return LLVMIsAFunction(global) && linkage != LLVMInternalLinkage &&
+	       linkage != LLVMPrivateLinkage && !LLVMIsDeclaration(global) &&
+	       !map_has(&linker->live, global) && !map_has(&linker->nonprevailing, global);
+}
+
 static void prepare_global(LLVMValueRef global, void *data)
 {
 	struct module *module = data;
 	const struct linker *linker = module->linker;
 
+	if (is_dead_function(linker, global)) {
+		LLVMSetComdat(global, NULL);
+		LLVMSetLinkage(global, LLVMLinkOnceODRLinkage);
+		return;
+	}
 	if (is_llvm_global(global))
 		return;
 	if (LLVMIsAGlobalObject(global))

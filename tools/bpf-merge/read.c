@@ -180,8 +180,10 @@ static void add_lazy_definition(LLVMValueRef global, void *data)
 {
 	struct module *member = data;
 
-	if (!is_llvm_global(global) && !is_local(global) && strength_of(global) != UNDEFINED)
-		add_lazy_symbol(member, symbol_of(member->linker, value_name(global))->name);
+	const char *name = strength_of(global) == UNDEFINED ? NULL : symbol_name(global);
+
+	if (name)
+		add_lazy_symbol(member, symbol_of(member->linker, name)->name);
 }
 
 static void add_lazy_asm_symbol(struct module *member, const char *name)

@@ -102,9 +102,10 @@ static void add_symbol(LLVMValueRef global, void *data)
 	struct module *module = data;
 	struct linker *linker = module->linker;
 
-	if (is_llvm_global(global) || is_local(global))
+	const char *name = symbol_name(global);
+	if (!name)
 		return;
-	struct symbol *symbol = symbol_of(linker, value_name(global));
+	struct symbol *symbol = symbol_of(linker, name);
 	if (!symbol->hidden && LLVMGetVisibility(global) == LLVMHiddenVisibility) {
 		symbol->hidden = true;
 		linker->must_restart |= symbol->visible_in_input; /* it was a root */
@@ -228,9 +229,10 @@ static void mark_if_visible(LLVMValueRef global, void *data)
 {
 	struct module *module = data;
 
-	if (is_local(global) || is_llvm_global(global) || LLVMIsDeclaration(global))
+	const char *name = LLVMIsDeclaration(global) ? NULL : symbol_name(global);
+	if (!name)
 		return;
-	struct symbol *symbol = symbol_of(module->linker, value_name(global));
+	struct symbol *symbol = symbol_of(module->linker, name);
 	/* user space sees hidden variables */
 	if (!symbol->definition || (symbol->hidden && is_function(global)))
 		return;

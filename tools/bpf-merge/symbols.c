@@ -49,6 +49,17 @@ bool is_local(LLVMValueRef global)
 	       !*value_name(global);
 }
 
+const char *symbol_name(LLVMValueRef global)
+{
+	LLVMLinkage linkage = LLVMGetLinkage(global);
+
+	if (linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage ||
+	    linkage == LLVMAppendingLinkage)
+		return NULL;
+	const char *name = value_name(global);
+	return *name && strncmp(name, "llvm.", 5) ? name : NULL;
+}
+
 bool is_llvm_global(LLVMValueRef global)
 {
 	return LLVMGetLinkage(global) == LLVMAppendingLinkage ||
