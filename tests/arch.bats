@@ -114,3 +114,25 @@ links() {
 		cmp any.o emulated/out
 	done
 }
+
+# Unpacked, each of its programs is run in the emulator by a script of its name.
+@test "the archive in one folder links to the same bytes" {
+	local archive=made/dist/bpf-linker-$EMULATED-unknown-linux-musl.tar.zst file
+
+	ARCH=$EMULATED BUILD=$PWD/made PACKAGES=flat COMPRESSION=fast "$TESTS/../scripts/dev/dist"
+	(cd made/dist && sha256sum --quiet -c "${archive##*/}.sha256")
+	mkdir -p flat/programs
+	tar --zstd -xf "$archive" -C flat
+	for file in flat/bpf-*; do
+		[[ $file != */bpf-linker ]] || continue
+		"$READELF" -h "$file" | grep -iE "Machine: +(AArch64|IBM S/390)"
+		absent -F NEEDED <("$READELF" -d "$file")
+		mv "$file" flat/programs
+		printf '#!/bin/sh\nexec qemu-%s-static "%s/programs/%s" "$@"\n' "$EMULATED" "$PWD/flat" "${file##*/}" >"$file"
+		chmod +x "$file"
+	done
+	cd bpfel
+	PATH=$NATIVE_BIN:$PATH bpf-linker --btf -o wanted program.bc count.bc
+	../flat/bpf-linker --btf -o linked program.bc count.bc
+	cmp wanted linked
+}

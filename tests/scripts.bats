@@ -162,6 +162,16 @@ file_of_tests() {
 	one_error "check-kernels: error: there is no '2.6', but here 5.10 *" "$SCRIPTS/check-kernels" 2.6
 }
 
+@test "dist: of another architecture only the archive in one folder" {
+	ARCH=s390x PACKAGES='flat deb' BUILD=$PWD/made one_error 'dist: error: of s390x only PACKAGES=flat can be made here' \
+		"$SCRIPTS/dist"
+	stub_apt
+	INSTALLED=llvm-22-dev
+	ARCH=s390x deps dist
+	grep -x qemu-user-static wanted
+	[[ $(uname -m) == s390x ]] || { deps dist && absent qemu wanted; }
+}
+
 @test "check-shells: the shell is sh, for the tests alone" {
 	((EUID == 0)) || skip 'only root may make a mount namespace'
 	[[ ! ${EMULATED-} ]] || skip 'this machine has its own'
