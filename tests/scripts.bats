@@ -286,6 +286,7 @@ file_of_tests() {
 	grep -x bats wanted
 	deps demo
 	grep -x clang wanted
+	grep -x rustc-1.97 wanted
 	[[ $output == *'deps: no package bpftool here; '* ]]
 	deps lint
 	[[ $status == 1 && $stderr == "deps: error: apt's sources have none of "*", which lint needs; "* ]]

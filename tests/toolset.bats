@@ -186,6 +186,7 @@ ends_with() {
 		/usr/local/bin/bpf-linker --version' >said 2>&1 || { cat said && return 1; }
 	grep "^deps: apt's sources have none of llvm-22-dev .* built in a Debian root" said
 	grep '<count_and_drop>:$' said
+	grep '<keep_ipv4>:$' said
 	grep '^LLVM 22\.' said
 	[[ $(readlink "$PROJECT/$ours/bin/bpf-opt") == ../libexec/bpf-linker/llvm-22/bpf-opt ]]
 	rm -r "${PROJECT:?}/$ours"
