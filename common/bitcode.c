@@ -9,12 +9,19 @@ static uint32_t word_at(struct input bitcode, size_t offset)
 	return byte[0] | byte[1] << 8 | byte[2] << 16 | (uint32_t)byte[3] << 24;
 }
 
+bool bitcode_is_wrapped(struct input bitcode)
+{
+	enum { WRAPPER_MAGIC = 0x0b17c0de, WRAPPER_SIZE = 20 };
+
+	return bitcode.size >= WRAPPER_SIZE && word_at(bitcode, 0) == WRAPPER_MAGIC;
+}
+
 /* Past the magic number, and the wrapper where there is one. */
 static size_t first_block(struct input bitcode)
 {
-	enum { WRAPPER_MAGIC = 0x0b17c0de, WRAPPER_OFFSET = 8, WRAPPER_SIZE = 20 };
+	enum { WRAPPER_OFFSET = 8 };
 
-	if (bitcode.size < WRAPPER_SIZE || word_at(bitcode, 0) != WRAPPER_MAGIC)
+	if (!bitcode_is_wrapped(bitcode))
 		return 4;
 	return (size_t)word_at(bitcode, WRAPPER_OFFSET) + 4;
 }

@@ -94,7 +94,9 @@ static struct input read_any(const char *name, bool must_be_regular)
 	struct input input = {.name = from_stdin ? name_of_stdin() : name};
 	struct stat status;
 
-	if (from_stdin && (input.data = pipeline_received(&input.size))) {
+	if (from_stdin)
+		input.data = pipeline_received(&input.size);
+	if (input.data) {
 		if (name_of_received)
 			input.name = name_of_received;
 		input_bytes += input.size;

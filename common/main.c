@@ -71,6 +71,16 @@ static char **find_next_stage(char **arguments)
 	return NULL;
 }
 
+/* The tool that a command line begins with. */
+static const struct program *tool_of(char **arguments)
+{
+	const struct program *tool = find_tool(*arguments);
+
+	if (!tool)
+		fail_to_find(*arguments ? *arguments : "nothing after :");
+	return tool;
+}
+
 /* Fails before a stage does its work for nothing. */
 static void check_stages(char **arguments)
 {
@@ -79,11 +89,8 @@ static void check_stages(char **arguments)
 	if (!last)
 		fail_to_find(NULL);
 	program_name = last->name;
-	while ((arguments = find_next_stage(arguments))) {
-		last = find_tool(*arguments);
-		if (!last)
-			fail_to_find(*arguments ? *arguments : "nothing after :");
-	}
+	while ((arguments = find_next_stage(arguments)))
+		last = tool_of(arguments);
 	if (!strcmp(last->name, "bpf-codegen"))
 		pipeline_set_last_stage();
 }
@@ -110,7 +117,7 @@ static void run_stage(char **arguments);
 
 static void run_next_stage(void)
 {
-	const struct program *tool = find_tool(*next_stage);
+	const struct program *tool = tool_of(next_stage);
 	char **after = find_next_stage(next_stage);
 
 	reset();
@@ -120,7 +127,7 @@ static void run_next_stage(void)
 static void run_stage(char **arguments)
 {
 	static bool has_run[sizeof tools / sizeof *tools];
-	const struct program *tool = find_tool(*arguments);
+	const struct program *tool = tool_of(arguments);
 	int count = 0;
 
 	next_stage = find_next_stage(arguments);

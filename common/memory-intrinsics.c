@@ -42,7 +42,9 @@ uint64_t memory_intrinsic_alignment(LLVMValueRef call, unsigned argument)
 	unsigned kind = LLVMGetEnumAttributeKindForName("align", strlen("align"));
 	LLVMAttributeRef attribute = LLVMGetCallSiteEnumAttribute(call, argument + 1, kind);
 
-	return attribute ? LLVMGetEnumAttributeValue(attribute) : 1;
+	uint64_t alignment = attribute ? LLVMGetEnumAttributeValue(attribute) : 0;
+
+	return alignment ? alignment : 1;
 }
 
 unsigned memory_intrinsic_width(LLVMValueRef call)

@@ -6,16 +6,19 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#define NEVER_NULL __attribute__((returns_nonnull))
+
 /* As in the C library; what they return is for the caller to free. */
-void *xcalloc(size_t count, size_t size);
-void *xrealloc(void *old, size_t size);
-char *xstrdup(const char *text);
-char *xstrndup(const char *text, size_t length);
-char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
-char *xvasprintf(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
+NEVER_NULL void *xcalloc(size_t count, size_t size);
+NEVER_NULL void *xrealloc(void *old, size_t size);
+NEVER_NULL char *xstrdup(const char *text);
+NEVER_NULL char *xstrndup(const char *text, size_t length);
+NEVER_NULL char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+NEVER_NULL char *xvasprintf(const char *format, va_list arguments)
+    __attribute__((format(printf, 1, 0)));
 
 /* The argument, which a library has allocated: fails where it is NULL. */
-void *xchecked(void *memory);
+NEVER_NULL void *xchecked(void *memory);
 
 /* A stream that writes to memory, as open_memstream gives it; its text is whole, and for the caller
  * to free, once it is closed. */

@@ -63,7 +63,7 @@ void message_capture_stderr(void)
 static char *take_captured(void)
 {
 	off_t size = captured_file < 0 ? 0 : lseek(captured_file, 0, SEEK_END);
-	char *text = calloc(size + 1, 1);
+	char *text = calloc(size > 0 ? size + 1 : 1, 1);
 
 	if (text && size > 0 &&
 	    (pread(captured_file, text, size, 0) != size || ftruncate(captured_file, 0)))

@@ -150,7 +150,7 @@ char *producer_of(struct input bitcode)
 {
 	enum { END_BLOCK, ENTER_SUBBLOCK, DEFINE_ABBREV, UNABBREV_RECORD, FIRST_OWN };
 	enum { IDENTIFICATION_CODE_STRING = 1 };
-	struct abbreviation abbreviations[MOST_ABBREVIATIONS];
+	struct abbreviation abbreviations[MOST_ABBREVIATIONS] = {{0}};
 	size_t offset = 0, count = 0;
 	unsigned width;
 	struct bits bits = {
@@ -161,8 +161,9 @@ char *producer_of(struct input bitcode)
 		struct record record;
 		if (id == DEFINE_ABBREV) {
 			if (count == MOST_ABBREVIATIONS ||
-			    !read_abbreviation(&bits, &abbreviations[count++]))
+			    !read_abbreviation(&bits, &abbreviations[count]))
 				return NULL;
+			count++;
 			continue;
 		}
 		if (id == UNABBREV_RECORD)

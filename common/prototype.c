@@ -178,7 +178,7 @@ void prototype_fit(LLVMModuleRef module, bool keeps_variables)
 		if (!subprogram || !origin_attribute(function, attribute))
 			continue;
 		struct values types = types_of(value_of(subprogram));
-		if (LLVMGetLinkage(function) == LLVMInternalLinkage &&
+		if (LLVMGetLinkage(function) == LLVMInternalLinkage && types.items &&
 		    types.count > LLVMCountParams(function) + 1 && types.items[types.count - 1])
 			fit(builder, function, value_of(subprogram), types, keeps_variables);
 		free(types.items);

@@ -28,7 +28,7 @@ bool sandbox_is_off;
 enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446 }; /* on all architectures */
 enum { VERSION_FLAG = 1, PATH_BENEATH = 1 };
 
-enum access {
+enum {
 	EXECUTE = 1 << 0,
 	WRITE_FILE = 1 << 1,
 	REMOVE_FILE = 1 << 5,
@@ -49,7 +49,7 @@ struct rule {
 } __attribute__((packed));
 
 /* What is not there needs no rule, nor what has no place in the file system, as a pipe. */
-static void allow(int ruleset, const char *path, enum access for_file, enum access for_directory)
+static void allow(int ruleset, const char *path, uint64_t for_file, uint64_t for_directory)
 {
 	struct rule rule = {.place = open(path, O_PATH | O_CLOEXEC)};
 	struct stat status;

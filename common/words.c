@@ -121,9 +121,11 @@ static char *quote_unprintable(const char *word)
 
 static bool is_printable(const char *word)
 {
-	for (size_t size, rest = strlen(word); rest; word += size, rest -= size)
-		if (!(size = printable_character(word, rest)))
+	for (size_t size, rest = strlen(word); rest; word += size, rest -= size) {
+		size = printable_character(word, rest);
+		if (!size)
 			return false;
+	}
 	return true;
 }
 

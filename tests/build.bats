@@ -256,3 +256,18 @@ function_lengths() {
 	grep '^tools/bpf-opt\.c:' "$BATS_TEST_TMPDIR/lengths"
 	diff /dev/null "$BATS_TEST_TMPDIR/long"
 }
+
+@test "analyze finds what is planted, by each of its programs" {
+	local version
+	version=$("$ROOT/scripts/dev/llvms" main)
+	command -v "clang-tidy-$version" >/dev/null || { [[ ${CI:-} != true ]] && skip 'clang-tidy is not installed'; }
+	echo 'int f(int x); int f(int x) { return x; }' >clean.c
+	run -0 "$ROOT/scripts/dev/analyze" "$PWD/clean.c"
+	[[ $output == 'analyze: nothing found in 1 files' ]]
+	echo 'int f(int *p); int f(int *p) { if (!p) return *p; return 0; }' >null.c
+	run -1 "$ROOT/scripts/dev/analyze" "$PWD/null.c"
+	[[ $output == *analyzer-null-dereference* && $output == *clang-analyzer-core.NullDereference* ]]
+	printf '#include <stdlib.h>\n#include <string.h>\nchar *f(const char *s); char *f(const char *s) { return malloc(strlen(s + 1)); }\n' >misplaced.c
+	run -1 "$ROOT/scripts/dev/analyze" "$PWD/misplaced.c"
+	[[ $output == *bugprone-misplaced-operator-in-strlen-in-alloc* ]]
+}

@@ -1,4 +1,5 @@
 /* bpf-extract: finds the LLVM modules in files of any kind and writes them as one stream. */
+#include "bitcode.h"
 #include "crash.h"
 #include "input.h"
 #include "kind.h"
@@ -354,7 +355,7 @@ static void extract(struct input input, enum stream_origin origin, int depth)
 	switch (kind) {
 	case KIND_BITCODE:
 		add(input, origin, CONTENT_BITCODE);
-		list_input(input, input.data[0] == 'B' ? "bitcode" : "wrapper");
+		list_input(input, bitcode_is_wrapped(input) ? "wrapper" : "bitcode");
 		break;
 	case KIND_IR:
 		add(input, origin, CONTENT_IR);

@@ -54,8 +54,10 @@ void expect(bool holds, const char *what)
 
 bool is_shown_safely(const char *text)
 {
-	for (size_t size, rest = strlen(text); rest; text += size, rest -= size)
-		if (!(size = printable_character(text, rest)))
+	for (size_t size, rest = strlen(text); rest; text += size, rest -= size) {
+		size = printable_character(text, rest);
+		if (!size)
 			return false;
+	}
 	return true;
 }

@@ -61,8 +61,10 @@ static void make_folder(void)
 	const char *parent = getenv("TMPDIR");
 
 	folder = xasprintf("%s/fuzz-inputs.XXXXXX", parent ? parent : "/tmp");
-	if (!mkdtemp(folder) || (folder_file = open(folder, O_PATH | O_CLOEXEC)) < 0 ||
-	    mkdirat(folder_file, "temporary", 0700))
+	if (!mkdtemp(folder))
+		abort();
+	folder_file = open(folder, O_PATH | O_CLOEXEC);
+	if (folder_file < 0 || mkdirat(folder_file, "temporary", 0700))
 		abort();
 	atexit(remove_folder);
 	char *temporary = xasprintf("%s/temporary", folder);
@@ -181,14 +183,14 @@ static const char *judge_messages(const struct link *link)
 		char *colon = strstr(line, ": ");
 		if (!is_shown_safely(line))
 			fault = "unsafe-message";
-		if (strncmp(line, "bpf-", 4) || !colon)
-			fault = "message-of-another";
-		else if (!strncmp(colon, ": error: ", 9)) {
+		bool is_ours = !strncmp(line, "bpf-", 4) && colon;
+		if (is_ours && !strncmp(colon, ": error: ", 9)) {
 			errors++;
 			if (!strstr(colon, input_name) && !strstr(colon, "nothing to link: "))
 				fault = "error-without-input";
-		} else if (strncmp(colon, ": warning: ", 11))
+		} else if (!is_ours || strncmp(colon, ": warning: ", 11) != 0) {
 			fault = "message-of-another";
+		}
 	}
 	free(text);
 	if (errors != (WEXITSTATUS(link->status) != 0))
@@ -260,7 +262,9 @@ static void append_line(const char *path, const char *line)
 {
 	FILE *file = path ? fopen(path, "ae") : NULL;
 
-	if (file && (fprintf(file, "%s\n", line) < 0 || fclose(file)))
+	if (file && fprintf(file, "%s\n", line) < 0)
+		abort();
+	if (file && fclose(file))
 		abort();
 }
 
@@ -278,8 +282,6 @@ static void keep_find(const char *finds, const char *fault, const unsigned char 
 void fuzz(const unsigned char *data, size_t size)
 {
 	static const char *const outcomes[] = {"linked", "refused", "refused the command line"};
-	const char *finds = getenv("FUZZ_FINDS");
-
 	if (!folder)
 		make_folder();
 	write_file(input_name, data, size);
@@ -287,6 +289,7 @@ void fuzz(const unsigned char *data, size_t size)
 	struct link link = run_link(size % 2);
 	const char *fault = judge(&link);
 	append_line(getenv("FUZZ_OUTCOMES"), fault ? "found" : outcomes[WEXITSTATUS(link.status)]);
+	const char *finds = getenv("FUZZ_FINDS");
 	if (fault && finds) {
 		keep_find(finds, fault, data, size);
 	} else if (fault) {

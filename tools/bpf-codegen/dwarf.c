@@ -175,7 +175,7 @@ unsigned char *dwarf_drop(const unsigned char *data, size_t *size)
 		if (type_of(&object, &object.sections[i]) == SHT_SYMTAB)
 			drop_symbols(&object, &object.sections[i]);
 	}
-	for (size_t i = 0; i < object.section_count; i++)
+	for (size_t i = 0; object.symbols && i < object.section_count; i++)
 		if (has_relocations(&object, &object.sections[i]) && !object.sections[i].dropped)
 			renumber_relocations(&object, &object.sections[i]);
 	headers = align(lay_out_sections(&object), sizeof(uint64_t));

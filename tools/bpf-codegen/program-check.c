@@ -233,7 +233,9 @@ static struct call *go_deepest(
 			*in = node;
 			return call;
 		}
-		if (callee->state == UNSEEN && (circle = go_deepest(callee, own, in)))
+		if (callee->state == UNSEEN)
+			circle = go_deepest(callee, own, in);
+		if (circle)
 			return circle;
 		if (callee->value > deepest) {
 			deepest = callee->value;

@@ -131,12 +131,12 @@ static unsigned alignment_of_structure(LLVMValueRef type, unsigned depth)
 		LLVMMetadataRef member = metadata_of(members.items[i]);
 		unsigned own = alignment_at(operand(members.items[i], BASE), depth + 1);
 		bool is_bit_field = LLVMDITypeGetFlags(member) & LLVMDIFlagBitField;
-		if (!is_bit_field && LLVMDITypeGetOffsetInBits(member) % (BITS * own))
+		if (!is_bit_field && LLVMDITypeGetOffsetInBits(member) % ((uint64_t)BITS * own))
 			own = 1;
 		result = own > result ? own : result;
 	}
 	free(members.items);
-	return size_in_bits(type) % (BITS * result) ? 1 : result;
+	return size_in_bits(type) % ((uint64_t)BITS * result) ? 1 : result;
 }
 
 static unsigned alignment_at(LLVMValueRef type, unsigned depth)
@@ -156,7 +156,7 @@ static unsigned alignment_at(LLVMValueRef type, unsigned depth)
 		return (uintptr_t)map_get(&known, type);
 	}
 	uint64_t bytes = is_derived(type, TAG_POINTER) ? 8 : size_in_bits(type) / BITS;
-	while (2 * result <= bytes && result < MOST_ALIGNED)
+	while (result <= bytes / 2 && result < MOST_ALIGNED)
 		result *= 2;
 	return result;
 }

@@ -34,7 +34,7 @@ char *sanitized(const char *name)
 	xclose_memstream(stream);
 	if (size > LONGEST_NAME) {
 		end = xasprintf("_%016" PRIx64, hash_string(name));
-		strcpy(text + LONGEST_NAME - strlen(end), end);
+		memcpy(text + LONGEST_NAME - strlen(end), end, strlen(end) + 1);
 		free(end);
 	}
 	return text;
