@@ -266,7 +266,8 @@ size_t pipeline_take_toolset(unsigned char *data, size_t size)
 	const char *toolset =
 	    xasprintf("%s/llvm-%lu", toolsets, strtoul((char *)data + 1, NULL, 10));
 	memmove(data, data + length, size - length);
-	if (strcmp(toolset, folder_of(stage_arguments[0])) != 0) {
+	const char *own = folder_of(stage_arguments[0]);
+	if (!own || strcmp(toolset, own) != 0) {
 		struct bytes rest = {NULL};
 		array_reserve(&rest, size);
 		memcpy(rest.items, data, rest.count = size - length);
