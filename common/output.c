@@ -203,10 +203,11 @@ const char *output_place(const char *path, bool is_log)
 
 	if (!file)
 		return NULL;
-	bool is_there = !stat(file, &status);
+	if (stat(file, &status))
+		return directory_of(file);
 	bool is_written =
 	    is_log || system_is_descriptor(file, &process, &descriptor) || !S_ISREG(status.st_mode);
-	return is_there && is_written ? file : directory_of(file);
+	return is_written ? file : directory_of(file);
 }
 
 int output_open_log(const char *path)
