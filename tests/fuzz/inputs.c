@@ -200,7 +200,7 @@ static const char *judge_messages(const struct link *link)
 
 static bool has_only(const char *path, const char *const *names)
 {
-	DIR *directory = opendir(path);
+	DIR *directory = path ? opendir(path) : NULL;
 	bool only = true;
 
 	if (!directory)

@@ -59,7 +59,7 @@ static int go_on(void)
 /* Text in the command's memory, below its stack. */
 static long text(int number, const char *content)
 {
-	long address = at_open.rsp - 2048 - 512 * number;
+	long address = at_open.rsp - 2048 - 512L * number;
 
 	if (pwrite(memory, content, strlen(content) + 1, address) < 0)
 		die("text");

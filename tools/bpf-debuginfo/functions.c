@@ -296,7 +296,7 @@ static void fit_parameters_of(LLVMValueRef subprogram)
 	struct values retained = list_at(subprogram, RETAINED);
 	struct values variables = find_parameters(subprogram, retained);
 
-	for (size_t i = 0; i < variables.count; i++)
+	for (size_t i = 0; i < variables.count && i + 1 < types.count; i++)
 		variables.items[i] =
 		    with_name(subprogram, variables.items[i], i + 1, types.items[i + 1]);
 	/* others that were retained stay so */

@@ -125,7 +125,10 @@ static char *read_source(const char *path, size_t *size)
 	char *text = NULL;
 	int file = -1;
 
-	if (stat(path, &status) || (S_ISREG(status.st_mode) && (file = open_source(path)) < 0))
+	bool is_there = !stat(path, &status);
+	if (is_there && S_ISREG(status.st_mode))
+		file = open_source(path);
+	if (!is_there || (S_ISREG(status.st_mode) && file < 0))
 		check_fault(path);
 	if (file < 0)
 		return NULL;

@@ -22,7 +22,9 @@ void *allocate(struct linker *linker, size_t size)
 
 const char *allocate_string(struct linker *linker, const char *text)
 {
-	return strcpy(allocate(linker, strlen(text) + 1), text);
+	size_t size = strlen(text) + 1;
+
+	return memcpy(allocate(linker, size), text, size);
 }
 
 struct symbol *symbol_of(struct linker *linker, const char *name)
