@@ -400,6 +400,7 @@ endless_scope() {
 }
 
 @test "what takes too much memory" {
+	[[ ! ${SANITIZED-} ]] || skip 'AddressSanitizer takes terabytes'
 	many_types >in
 	(($(stat -c %s in) < 100))
 	limit='out of memory: reading took more than 2048 MiB; the input may be corrupt, or --no-limits lifts this limit'
@@ -444,6 +445,7 @@ limits_of() {
 }
 
 @test "--no-limits" {
+	[[ ! ${SANITIZED-} ]] || skip 'AddressSanitizer takes terabytes'
 	for tool in bpf-extract bpf-merge bpf-internalize 'bpf-debuginfo --btf' bpf-opt bpf-codegen; do
 		# shellcheck disable=SC2086 # words
 		[[ $(limits_of $tool 2>/dev/null) == '2147483648 15' ]]
@@ -453,6 +455,7 @@ limits_of() {
 }
 
 @test "larger inputs may take more memory and time" {
+	[[ ! ${SANITIZED-} ]] || skip 'AddressSanitizer takes terabytes'
 	# what comes after a module of bitcode counts
 	{ cat program.bc && head -c 64M /dev/zero; } >in
 	[[ $(limits_of bpf-merge in 2>/dev/null) == '3221225472 79' ]]
