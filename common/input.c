@@ -32,7 +32,10 @@ static struct input read_to_end(const char *name, int file)
 
 	array_reserve(&data, PIPE_SIZE);
 	pipeline_wait_for(file);
-	while ((count = read(file, data.items + data.count, data.capacity - data.count)) != 0) {
+	while ((count = read(file, data.items + data.count,
+		    file == STDIN_FILENO && pipeline_awaits_toolset()
+			? 1
+			: data.capacity - data.count)) != 0) {
 		if (count < 0 && errno != EINTR && errno != EAGAIN)
 			fail("%s:", name);
 		data.count += count < 0 ? 0 : count;

@@ -235,46 +235,31 @@ static void start_next_in(const char *toolset)
 	start_in(toolset, next);
 }
 
-/* The rest of standard input comes after what was read. */
-static _Noreturn void start_reader_in(const char *toolset, struct bytes already_read)
+bool pipeline_awaits_toolset(void)
 {
-	ssize_t count = 1;
-
-	while (already_read.count && count) {
-		array_reserve(&already_read, 1);
-		count = read(STDIN_FILENO, already_read.items + already_read.count,
-		    already_read.capacity - already_read.count);
-		if (count < 0 && errno != EINTR)
-			fail("%s:", "<stdin>");
-		already_read.count += count < 0 ? 0 : count;
-	}
-	if (already_read.count)
-		put_on_stdin(already_read);
-	else
-		release_for_exec();
-	start_in(toolset, stage_arguments);
+	return pipeline_chooses_toolset() && getenv(producer_variable);
 }
 
-size_t pipeline_take_toolset(unsigned char *data, size_t size)
+size_t pipeline_take_toolset(const unsigned char *data, size_t size)
 {
-	const unsigned char *end = memchr(data, '\n', size);
-	const char *toolsets = getenv(producer_variable) ? pipeline_toolsets() : NULL;
+	const char *own = folder_of(stage_arguments[0]), *toolsets = own ? folder_of(own) : NULL;
 
-	if (!toolsets || !end || *data != '/')
+	if (!pipeline_awaits_toolset() || !size)
 		return 0;
-	size_t length = end + 1 - data;
-	const char *toolset =
-	    xasprintf("%s/llvm-%lu", toolsets, strtoul((char *)data + 1, NULL, 10));
-	memmove(data, data + length, size - length);
-	const char *own = folder_of(stage_arguments[0]);
-	if (!own || strcmp(toolset, own) != 0) {
-		struct bytes rest = {NULL};
-		array_reserve(&rest, size);
-		memcpy(rest.items, data, rest.count = size - length);
-		start_reader_in(toolset, rest);
+	if (*data != '/' || !toolsets) { /* the mark of a failure */
+		unsetenv(toolsets_variable);
+		return 0;
 	}
+	if (data[size - 1] != '\n')
+		return 0;
 	unsetenv(toolsets_variable);
-	return length;
+	const char *toolset =
+	    xasprintf("%s/llvm-%lu", toolsets, strtoul((const char *)data + 1, NULL, 10));
+	if (strcmp(toolset, own) != 0) {
+		release_for_exec();
+		start_in(toolset, stage_arguments);
+	}
+	return size;
 }
 
 void pipeline_start_next_stage(void)

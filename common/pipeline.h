@@ -124,10 +124,15 @@ const char *pipeline_toolsets(void);
  * where none suits. */
 void pipeline_settle_toolset(unsigned least, bool all_known);
 
-/* Where the program was started before the toolset is known: takes what was read of standard input
- * until now, and removes the toolset line, which that begins with. Returns how many bytes this was,
- * 0 where the line is not there. Of another toolset, runs the program in the place of this one. */
-size_t pipeline_take_toolset(unsigned char *data, size_t size);
+/* Whether the program was started before the toolset is known: standard input begins with the
+ * toolset line, and is to be read byte by byte, so that what follows is there for the program of
+ * another one. */
+bool pipeline_awaits_toolset(void);
+
+/* Takes what was read until now, which stays where it is. Returns its size once it is the toolset
+ * line, and 0 before, and where it is none. Of another toolset, runs the program in the place of
+ * this one. */
+size_t pipeline_take_toolset(const unsigned char *data, size_t size);
 
 /* Whether a driver has started the program. */
 bool pipeline_has_driver(void);

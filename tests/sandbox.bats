@@ -195,6 +195,15 @@ STAGES=('program.bc bpf-extract -o out/file program.bc'
 	# as often as bpf-extract and bpf-merge together, which were started one after the other
 	[[ $(grep -c '^bpf-opt: trace: sandbox: ' said) == $(grep -c '^bpf-[em].*: trace: sandbox: ' said) ]]
 	one_error "bpf-linker: error: missing.bc: *" bpf-linker -o out.o missing.bc
+	# the line and a failure's mark, or what a killed stage has written, at once
+	for after in '\n\n\n' 'BC'; do
+		# shellcheck disable=SC2016 # of the other shell
+		run -1 --separate-stderr bash -c 'printf "/$1\t\n$2" >all
+			cat all | bash -c '"'"'sleep 0.1; BPF_LINKER_PIPELINE=$$ BPF_LINKER_TOOLSETS="$1 99" BPF_LINKER_STAGE_BEFORE=bpf-merge \
+			stubs/libexec/bpf-linker/llvm-99/bpf-opt : bpf-codegen -o out.o; exit $?'"'"' bash "$1"' bash "$LLVM_MAJOR" "$after"
+		# shellcheck disable=SC2154 # bats sets stderr
+		[[ ! $output && $stderr == $([[ $after != BC ]] || echo 'bpf-linker: error: bpf-merge was killed, perhaps since memory ran out') ]]
+	done
 	run -2 --separate-stderr bpf-linker --llvm-args=-no-such-option -o out.o program.bc
 	# shellcheck disable=SC2154 # bats sets stderr
 	[[ $(wc -l <<<"$stderr") == 1 && $stderr == 'bpf-linker: error: --llvm-args: '* ]]
