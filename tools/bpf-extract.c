@@ -200,7 +200,7 @@ static void put_number(FILE *file, size_t number)
 	do
 		*--digit = '0' + number % 10;
 	while (number /= 10);
-	fwrite_unlocked(digit, 1, text + sizeof text - digit, file);
+	fwrite(digit, 1, text + sizeof text - digit, file);
 }
 
 /* The System V index: a count, that many offsets of members, that many names; numbers big-endian,
@@ -227,8 +227,8 @@ static void add_index(
 		void **entry = map_find(members, key_of(big_endian(offset, width)));
 		if (entry) { /* fprintf would take half the time of it all */
 			put_number(file, stream.count - (size_t)*entry);
-			fwrite_unlocked(name, 1, next - name, file);
-			putc_unlocked('\n', file);
+			fwrite(name, 1, next - name, file);
+			putc('\n', file);
 		}
 		name = next + 1;
 	}
