@@ -242,10 +242,9 @@ bool pipeline_awaits_toolset(void)
 
 size_t pipeline_take_toolset(const unsigned char *data, size_t size)
 {
-	const char *own = folder_of(stage_arguments[0]), *toolsets = own ? folder_of(own) : NULL;
-
 	if (!pipeline_awaits_toolset() || !size)
 		return 0;
+	const char *own = folder_of(stage_arguments[0]), *toolsets = own ? folder_of(own) : NULL;
 	if (*data != '/' || !toolsets) { /* the mark of a failure */
 		unsetenv(toolsets_variable);
 		return 0;
