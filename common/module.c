@@ -144,14 +144,13 @@ static const char *input_of(const char *name)
 LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 {
 	size_t size;
-	LLVMModuleRef module = handed_on && input.data == pipeline_received(&size)
-				   ? handed_on
-				   : read_module(context, input, LLVMParseBitcodeInContext2);
+	LLVMModuleRef module = handed_on;
 
-	if (handed_on) /* as if it was read here */
+	if (!module || input.data != pipeline_received(&size))
+		module = read_module(context, input, LLVMParseBitcodeInContext2);
+	else /* as if it was read here */
 		LLVMSetModuleIdentifier(module, input.name, strlen(input.name));
 	handed_on = NULL;
-
 	message_subject = input.name;
 	verify(module, input.name);
 	limits_lift();

@@ -393,3 +393,12 @@ refuses() {
 	linker_has 'LLVM 31.1.8' 'any: LLVM 32.1.2 (/lib/libLLVM.so)'
 	[[ $(BPF_LINKER_LLVM=any bash bpf-cargo build) == "cargo build" ]]
 }
+
+@test "make: ARCH counts on the command line alone" {
+	shown() { # ARGUMENT...
+		make -C "$SCRIPTS/../.." --no-print-directory --eval 'shown: ; @echo "[$$ARCH]"' "$@" shown
+	}
+	unset MAKEFLAGS MAKELEVEL
+	[[ $(ARCH=x86 shown) == '[]' ]]
+	[[ $(shown ARCH=aarch64) == '[aarch64]' ]]
+}

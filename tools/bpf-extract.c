@@ -191,18 +191,6 @@ static const void *key_of(uint64_t offset)
 	return (const void *)(uintptr_t)offset;
 }
 
-/* Writes it, and a space after it. */
-static void put_number(FILE *file, size_t number)
-{
-	char text[24], *digit = text + sizeof text;
-
-	*--digit = ' ';
-	do
-		*--digit = '0' + number % 10;
-	while (number /= 10);
-	fwrite(digit, 1, text + sizeof text - digit, file);
-}
-
 /* The System V index: a count, that many offsets of members, that many names; numbers big-endian,
  * 4 bytes wide, or 8 in `/SYM64/`. See ar(5) and the System V ABI, "Archive File". */
 static void add_index(
@@ -225,11 +213,8 @@ static void add_index(
 		if (!next)
 			fail("%s: malformed symbol index", archive.name);
 		void **entry = map_find(members, key_of(big_endian(offset, width)));
-		if (entry) { /* fprintf would take half the time of it all */
-			put_number(file, stream.count - (size_t)*entry);
-			fwrite(name, 1, next - name, file);
-			putc('\n', file);
-		}
+		if (entry)
+			fprintf(file, "%zu %s\n", stream.count - (size_t)*entry, name);
 		name = next + 1;
 	}
 	xclose_memstream(file);

@@ -111,7 +111,7 @@ bool is_local(LLVMValueRef global);
 /* One of LLVM's own: llvm.used, which LLVM concatenates, intrinsics, CO-RE's. */
 bool is_llvm_global(LLVMValueRef global);
 /* The name by which other modules refer to the global; NULL where it is local, or LLVM's own. LLVM
- * looks names up in a table: where there are many, as much time goes there as into all else. */
+ * looks names up in a table, so that asking once is faster. */
 const char *symbol_name(LLVMValueRef global);
 /* UNDEFINED of a declaration, and of a copy of what another module defines. */
 enum strength strength_of(LLVMValueRef global);
