@@ -112,14 +112,16 @@ file_of_tests() {
 	# each waits for the other
 	file_of_tests dist.bats "timeout 60 sh -c 'echo dist >$PWD/copy/meet'"
 	file_of_tests a.bats "[[ \$(timeout 60 cat $PWD/copy/meet) == dist ]]"
+	file_of_tests compilers.bats true
+	file_of_tests toolset.bats true
 	file_of_tests chain.bats "[[ \$TOOLSET ]]"
 	for file in $(sed -n 's,^OF_ANY=(tests/{\(.*\)}\.bats)$,\1,p' "$SCRIPTS/check" | tr , ' '); do
 		[[ -e copy/tests/$file.bats ]] || file_of_tests "$file.bats" "[[ \$TOOLSET ]]"
 	done
 	files=$(find copy/tests -name '*.bats' | wc -l)
 	check_copy
-	[[ $status == 0 && ${lines[-1]} == "$((2 * files - 2)) passed, 0 failed, 0 skipped" ]] || { echo "$output" && return 1; }
-	[[ $output == "# LLVM $LLVM_MAJOR"$'\n'*'ok 1 a '*"# LLVM any"*" chain "*$'\n''ok 1 dist '* ]]
+	[[ $status == 0 && ${lines[-1]} == "$((2 * files - 4)) passed, 0 failed, 0 skipped" ]] || { echo "$output" && return 1; }
+	[[ $output == "# LLVM $LLVM_MAJOR"$'\n'*'ok 1 a '*"# LLVM any"*" chain "*$'\n''ok 1 compilers '*'ok 2 dist '*'ok 3 toolset '* ]]
 
 	file_of_tests dist.bats false
 	check_copy tests/dist.bats tests/chain.bats
