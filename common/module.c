@@ -8,6 +8,7 @@
 #include "message.h"
 #include "options.h"
 #include "origin.h"
+#include "use-order.h"
 #include <llvm-c/Analysis.h>
 #include <llvm-c/BitReader.h>
 #include <llvm-c/BitWriter.h>
@@ -21,7 +22,7 @@ bool fatal_errors = true;
 bool module_always_verifies;
 bool module_needs_core;
 
-/* What the next stage would parse. */
+/* What the next stage would parse; NULL once it has. */
 static LLVMModuleRef handed_on;
 
 LLVMContextRef module_context(void)
@@ -213,17 +214,10 @@ static void check_before_end(LLVMModuleRef module)
 	module_needs_core = pipeline_has_next_stage() && has_core_markers(module);
 }
 
-void module_finish_as_bitcode(LLVMModuleRef module, struct output *output)
-{
-	check_before_end(module);
-	module_write(module, output);
-	output_commit(output);
-	tool_finish();
-}
-
 static const void *serialize(size_t *size)
 {
-	LLVMMemoryBufferRef buffer = xchecked(LLVMWriteBitcodeToMemoryBuffer(handed_on));
+	LLVMModuleRef module = handed_on ? handed_on : parsed;
+	LLVMMemoryBufferRef buffer = xchecked(LLVMWriteBitcodeToMemoryBuffer(module));
 
 	*size = LLVMGetBufferSize(buffer);
 	return LLVMGetBufferStart(buffer);
@@ -231,12 +225,22 @@ static const void *serialize(size_t *size)
 
 void module_finish(LLVMModuleRef module, struct output *output)
 {
-	if (!tool_hands_on_in_memory())
-		module_finish_as_bitcode(module, output);
 	check_before_end(module);
-	handed_on = module;
-	pipeline_hand_on_in_memory(serialize);
+	if (tool_hands_on_in_memory()) {
+		handed_on = module;
+		pipeline_hand_on_in_memory(serialize);
+	} else {
+		module_write(module, output);
+		output_commit(output);
+	}
 	tool_finish();
+}
+
+void module_finish_to_generate(LLVMModuleRef module, struct output *output)
+{
+	if (tool_hands_on_in_memory())
+		use_order_as_read(module);
+	module_finish(module, output);
 }
 
 void module_finish_unchanged(LLVMModuleRef module, struct input input, struct output *output)

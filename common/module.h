@@ -55,8 +55,8 @@ void module_dump(LLVMModuleRef module, const char *path);
 _Noreturn void module_finish(LLVMModuleRef module, struct output *output);
 
 /* The same for a stage after which code is generated, which may depend on the order in which the
- * uses of a value stand: reading makes it. The next stage is handed bitcode. */
-_Noreturn void module_finish_as_bitcode(LLVMModuleRef module, struct output *output);
+ * uses of a value stand: it is made the one that reading makes. */
+_Noreturn void module_finish_to_generate(LLVMModuleRef module, struct output *output);
 
 /* The same of a module that is as it was read: writes the input's own bytes where they are bitcode.
  * A stage that follows in the process need not parse them again. */

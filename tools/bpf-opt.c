@@ -694,5 +694,5 @@ int main(int argc, char **argv)
 	notes_put(module);
 	if (!changed)
 		module_finish_unchanged(module, input, output);
-	module_finish_as_bitcode(module, output);
+	module_finish_to_generate(module, output);
 }

@@ -65,6 +65,11 @@ static const struct tool tool = {
     .check = metadata_check_for_version,
 };
 
+static bool emits_ir(void)
+{
+	return !strcmp(emit, "llvm-ir") || !strcmp(emit, "llvm-bc");
+}
+
 static bool is_call_of(const char *diagnostic, const char *builtin)
 {
 	char *text = xasprintf("A call to built-in function '%s' is not supported.", builtin);
@@ -285,9 +290,9 @@ int main(int argc, char **argv)
 	metadata_context = LLVMGetModuleContext(module);
 	const char *kind = emission_kind(module);
 	/* LLVM declares structs in the order of their addresses, where bpf-debuginfo has not done
-	 * it
+	 * it; and of IR, reading changes the attributes that intrinsics have
 	 */
-	if (kind && !strcmp(kind, "FullDebug"))
+	if ((kind && !strcmp(kind, "FullDebug")) || emits_ir() || dump_path)
 		pipeline_start_afresh();
 	metadata_check(); /* not before: the order of BTF's types is that of their addresses */
 	LLVMTargetMachineRef machine = target_of(module);
@@ -305,11 +310,11 @@ int main(int argc, char **argv)
 		builtins_materialize(module, kind);
 	program_check_note(module);
 	noreturn_end(module);
-	if (!strcmp(emit, "llvm-ir") || !strcmp(emit, "llvm-bc"))
+	if (emits_ir())
 		origin_forget(module);
 	if (dump_path)
 		module_dump(module, dump_path);
-	if ((!strcmp(emit, "obj") || !strcmp(emit, "asm")) && strcmp(debug_info, "none") && kind &&
+	if (!emits_ir() && strcmp(debug_info, "none") && kind &&
 	    !strcmp(kind, "DebugDirectivesOnly"))
 		add_unit(module);
 	const void *object = write_result(module, machine, output);
