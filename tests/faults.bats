@@ -100,25 +100,57 @@ ended_by() {
 	done
 }
 
+# with_descriptors LIMIT COMMAND...: COMMAND, a script, by dash, and nothing is open but standard files
+with_descriptors() {
+	# shellcheck disable=SC2016 # the other shell expands it
+	bash -c '
+		for file in /proc/self/fd/*; do
+			file=${file##*/}
+			((file < 3)) || exec {file}>&-
+		done
+		ulimit -n "$1" && exec dash "${@:2}"' bash "$@"
+}
+
 @test "with hardly a descriptor, a link ends well or with one error" {
-	local limit ended=0
+	local limit ended options
 	command -v dash >/dev/null || skip 'no dash, which keeps in another descriptor what it redirects'
-	for limit in 11 12 13; do
-		# shellcheck disable=SC2016,SC2154 # the other shell expands it; bats sets stderr
-		run --separate-stderr bash -c '
-			for file in /proc/self/fd/*; do
-				file=${file##*/}
-				((file < 3)) || exec {file}>&-
-			done
-			ulimit -n "$1" && exec dash "${@:2}"' bash "$limit" "$(command -v bpf-linker)" -o out calls.bc calls-lib.bc
-		echo "$limit: $status, $stderr"
-		case $status in
-		0) rm out ;;
-		1) [[ $stderr == 'bpf-linker: error: the stages cannot be run: too few processes or descriptors' ]] && ended=1 ;;
-		*) return 1 ;;
-		esac
+	for options in '' --save-temps=temps '--log-file=log --dump-module=dump/'; do
+		ended=0
+		for limit in 11 12 13; do
+			# shellcheck disable=SC2086 # words
+			run --separate-stderr with_descriptors "$limit" "$(command -v bpf-linker)" $options -o out calls.bc calls-lib.bc
+			# shellcheck disable=SC2154 # bats sets stderr
+			echo "$options, $limit: $status, $stderr"
+			case $status in
+			0) [[ ! $stderr ]] && rm out ;;
+			1) [[ $stderr == 'bpf-linker: error: the stages cannot be run: too few processes or descriptors' ]] && ended=1 ;;
+			*) return 1 ;;
+			esac
+		done
+		((ended))
 	done
-	((ended))
+}
+
+@test "with hardly a process, a link ends well or with one error" {
+	local limit options
+	((EUID == 0)) || skip 'only root can become a user with no other process'
+	command -v dash >/dev/null || skip 'no dash: others try again'
+	chmod 777 .
+	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+	for options in '' --save-temps=temps '--log-file=log --dump-module=dump/'; do
+		for limit in 1 2 3; do
+			# shellcheck disable=SC2016,SC2086 # the other shell expands it; words
+			run --separate-stderr setpriv --reuid $((70000 + limit)) --regid 70000 --clear-groups bash -c '
+				ulimit -u "$1" && exec dash "${@:2}"' bash "$limit" "$(command -v bpf-linker)" $options -o out calls.bc calls-lib.bc
+			echo "$options, $limit: $status, $stderr"
+			case $status in
+			0) [[ ! $stderr ]] && rm out ;;
+			1) [[ $stderr == 'bpf-'*': error: '* && $stderr != *$'\n'* ]] ;;
+			*) return 1 ;;
+			esac
+			rm -rf temps log dump
+		done
+	done
 }
 
 @test "--save-temps names its files without another program" {
