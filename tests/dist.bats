@@ -560,6 +560,36 @@ with_venv() {
 	[[ $output == *$'\n'"LLVM ${VERSIONS[-1]}."* ]]
 }
 
+@test "a manifest for cargo-binstall: the programs of the archive, and where it is" {
+	mkdir -p tree/bin tree/libexec/bpf-linker/llvm-{21,22} out
+	touch tree/bin/bpf-linker tree/libexec/bpf-linker/{bpf-driver,llvm-21/bpf-opt,llvm-22/bpf-{merge,opt}}
+	chmod +x tree/bin/bpf-linker
+	export SOURCE_DATE_EPOCH=1 RELEASE_URL=https://example.org/bpf-linker
+	run -0 "$PROJECT/scripts/dev/package" flat tree 1.2.3 out
+	[[ $output == "$FLAT"$'\nCargo.toml' ]]
+	python3 - out/Cargo.toml "$ARCH" >manifest <<-'END'
+		import sys, tomllib
+		manifest = tomllib.load(open(sys.argv[1], "rb"))
+		package, meta = manifest["package"], manifest["package"]["metadata"]["binstall"]
+		print(package["name"], package["version"], meta["pkg-fmt"], meta["bin-dir"])
+		print(meta["pkg-url"].replace("{ repo }", package["repository"]).replace("{ target-arch }", sys.argv[2]))
+		for binary in manifest["bin"]:
+		    print(binary["name"])
+	END
+	readme_says 'cargo binstall --manifest-path Cargo.toml bpf-linker'
+	diff <(head -n 2 manifest) - <<<"bpf-linker 1.2.3 tzstd { bin }
+$RELEASE_URL/$FLAT"
+	diff <(sed 1,2d manifest | sort) <(tar --zstd -tf "out/$FLAT" | sort)
+	(cd out && sha256sum --check --quiet ./*.sha256)
+
+	for RELEASE_URL in http://example.org/x https://example.org/ 'https://example.org/"' ''; do
+		package_fails "RELEASE_URL is '$RELEASE_URL'; it should be https://..., without a slash at its end" flat tree 1 out
+	done
+	unset RELEASE_URL
+	run -0 "$PROJECT/scripts/dev/package" flat tree 1 out
+	[[ $output == "$FLAT" ]]
+}
+
 # --- Making it again ---
 
 # copy_project FOLDER: the files of the project, without git
