@@ -21,7 +21,7 @@ void stream_add(struct stream *stream, struct stream_entry entry)
 }
 
 /* libarchive's own words for having no memory differ from place to place, or there are none. */
-static const char *reason_of(struct archive *archive)
+const char *stream_error(struct archive *archive)
 {
 	const char *text = archive_error_string(archive);
 
@@ -38,7 +38,7 @@ static la_ssize_t pass_on(struct archive *archive, void *output, const void *dat
 static void check(struct archive *archive, int result)
 {
 	if (result < ARCHIVE_WARN)
-		fail("the module stream: %s", reason_of(archive));
+		fail("the module stream: %s", stream_error(archive));
 }
 
 /* libarchive converts a name from the locale's encoding to the UTF-8 of a pax header. It costs a
@@ -233,7 +233,7 @@ void stream_read(struct stream *stream, struct input input)
 	while (result != ARCHIVE_EOF) {
 		/* a warning: this locale cannot have the name, which is left as it is */
 		if (result < ARCHIVE_WARN)
-			fail("%s: malformed module stream: %s%s", input.name, reason_of(archive),
+			fail("%s: malformed module stream: %s%s", input.name, stream_error(archive),
 			    input_blame(input));
 		result = archive_read_next_header(archive, &header);
 		if (result > ARCHIVE_OK || result < ARCHIVE_WARN ||

@@ -50,4 +50,9 @@ void stream_write(const struct stream *stream, struct output *output, bool thin)
  * that it refers to cannot be read. */
 void stream_read(struct stream *stream, struct input input);
 
+struct archive;
+
+/* Why libarchive has failed. */
+const char *stream_error(struct archive *archive);
+
 #endif

@@ -66,6 +66,9 @@ links() {
 	make -C "$ROOT" -j2 BUILD="$PWD/shared" LLVM_LINK=shared LLVM_CONFIG="llvm-config-$LLVM_MAJOR"
 	ldd "shared/libexec/bpf-linker/llvm-$LLVM_MAJOR/bpf-opt" | grep libLLVM
 	links shared/bin/bpf-linker
+	# of which check-faults lets allocations fail
+	BUILD=$BUILT WORK=$PWD/faults SHARED_BUILD=$PWD/shared LINK=1 STEP=53 run -0 "$ROOT/scripts/dev/check-faults" memory
+	[[ $output =~ ^'memory: '[1-9][0-9]*' faults, '[0-9]+' linked nevertheless, '[1-9][0-9]*' ended, 0 deviations'$ ]]
 }
 
 @test "SANITIZE=address,undefined finds nothing in a link" {

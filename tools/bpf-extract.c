@@ -270,7 +270,7 @@ static struct input read_member(
 
 	/* the archive is in memory, so that a member comes in one block */
 	if (whole && archive_read_data_block(reader, &data, &size, &offset) < ARCHIVE_WARN)
-		fail("%s: %s", archive.name, archive_error_string(reader));
+		fail("%s: %s", archive.name, stream_error(reader));
 	if (size < whole)
 		fail("%s: truncated in member '%s'", archive.name, archive_entry_pathname(header));
 	return (struct input){archive_entry_pathname(header), data, whole};
@@ -323,7 +323,7 @@ static bool extract_archive(struct input archive, int depth)
 			*map_find(&members, key) = (void *)entry;
 	}
 	if (result != ARCHIVE_EOF)
-		fail("%s: %s", archive.name, archive_error_string(reader));
+		fail("%s: %s", archive.name, stream_error(reader));
 	if (index.data)
 		add_index(archive, index, index.name[1] == 'S' ? 8 : 4, &members);
 	archive_read_free(reader);
