@@ -190,6 +190,9 @@ ends_with() {
 	grep '^LLVM 22\.' said
 	[[ $(readlink "$PROJECT/$ours/bin/bpf-opt") == ../libexec/bpf-linker/llvm-22/bpf-opt ]]
 	rm -r "${PROJECT:?}/$ours"
+	need_kernel
+	grep 'prog run pinned .*/keep_ipv4' said
+	absent 'Not loaded' said
 }
 
 @test "errors" {
