@@ -137,6 +137,8 @@ with_descriptors() {
 	command -v dash >/dev/null || skip 'no dash: others try again'
 	chmod 777 .
 	chmod o+x "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR"
+	setpriv --reuid 70001 --regid 70000 --clear-groups test -r "$(command -v bpf-linker)" ||
+		skip 'another user cannot read the tools where they are'
 	for options in '' --save-temps=temps '--log-file=log --dump-module=dump/'; do
 		for limit in 1 2 3; do
 			# shellcheck disable=SC2016,SC2086 # the other shell expands it; words
