@@ -1,4 +1,4 @@
-/* Tools that need the same parts of LLVM are one program with a name for each: LLVM is most of it.
+/* The tools of a toolset are one program with a name for each: LLVM is most of it.
  * Where files cannot have several names, as in an archive that knows no links, the first argument
  * --tool=NAME says which one is meant.
  */

@@ -115,8 +115,9 @@ static void verify(LLVMModuleRef module, const char *name)
 	LLVMDisposeMessage(reason);
 }
 
-/* The module that module_parse has read. */
+/* The module that module_parse has read, or was handed. */
 static LLVMModuleRef parsed;
+static bool was_handed_on;
 
 /* That of all functions, where there is but one; and else, `a.bc and others`. */
 static const char *input_of_parsed(void)
@@ -147,7 +148,8 @@ LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 	size_t size;
 	LLVMModuleRef module = handed_on;
 
-	if (!module || input.data != pipeline_received(&size))
+	was_handed_on = module && input.data == pipeline_received(&size);
+	if (!was_handed_on)
 		module = read_module(context, input, LLVMParseBitcodeInContext2);
 	else /* as if it was read here */
 		LLVMSetModuleIdentifier(module, input.name, strlen(input.name));
@@ -221,6 +223,49 @@ static const void *serialize(size_t *size)
 
 	*size = LLVMGetBufferSize(buffer);
 	return LLVMGetBufferStart(buffer);
+}
+
+static bool any_core_intrinsic(LLVMModuleRef module)
+{
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function))
+		if (origin_is_core_intrinsic(function))
+			return true;
+	return false;
+}
+
+static void check_order(LLVMValueRef global, void *restorable)
+{
+	*(bool *)restorable = *(bool *)restorable && use_order_is_restorable(global);
+}
+
+static bool restore_order(LLVMModuleRef module)
+{
+	bool restorable = true;
+
+	module_each_global(module, check_order, &restorable);
+	if (restorable)
+		use_order_as_read(module);
+	return restorable;
+}
+
+LLVMModuleRef module_read_anew(LLVMModuleRef module, bool only_order_matters)
+{
+	if (!was_handed_on)
+		return module;
+	if (only_order_matters && restore_order(module))
+		return module;
+	/* LLVM lowers these in the order of their addresses */
+	if (any_core_intrinsic(module))
+		pipeline_start_afresh();
+	struct input input = {.name = message_subject};
+	if (pipeline_received_in_memory())
+		input.data = serialize(&input.size);
+	else
+		input.data = pipeline_received(&input.size);
+	parsed = read_module(module_context(), input, LLVMParseBitcodeInContext2);
+	message_subject = input.name;
+	return parsed;
 }
 
 void module_finish(LLVMModuleRef module, struct output *output)

@@ -31,6 +31,12 @@ void module_check_errors(void);
  * damaged. */
 LLVMModuleRef module_parse(LLVMContextRef context, struct input input);
 
+/* The module as it would be read from the bitcode that the stage before writes, where that has
+ * handed it on in memory, and it is the one that module_parse gave. Passes may see a difference: in
+ * the order of uses, and in names that they would take. But where they see no more than the first,
+ * and it can be restored, the module stays the one that it is. */
+LLVMModuleRef module_read_anew(LLVMModuleRef module, bool only_order_matters);
+
 /* Opens bitcode lazily: function bodies are read when they are needed. The input's memory must
  * stay. Textual IR is read whole. */
 LLVMModuleRef module_open(LLVMContextRef context, struct input input);

@@ -82,7 +82,6 @@ struct bytes {
 static struct bytes received, handed_on;
 static const void *(*serialize_received)(size_t *size), *(*serialize_handed_on)(size_t *size);
 static bool has_stage_before;
-static const char *next_toolset; /* the folder of another one; else NULL */
 
 void pipeline_begin_stage(char **arguments, void (*start_next)(void))
 {
@@ -167,7 +166,12 @@ void pipeline_start_afresh(void)
 
 bool pipeline_chooses_toolset(void)
 {
-	return start_next_stage && getenv(toolsets_variable);
+	return getenv(toolsets_variable) && !getenv(producer_variable);
+}
+
+bool pipeline_awaits_toolset(void)
+{
+	return getenv(toolsets_variable) && getenv(producer_variable);
 }
 
 /* The version of a toolset, 0 where none suits. */
@@ -195,7 +199,7 @@ static const char *folder_of(const char *path)
 
 const char *pipeline_toolsets(void)
 {
-	const char *own = pipeline_chooses_toolset() ? folder_of(stage_arguments[0]) : NULL;
+	const char *own = pipeline_awaits_toolset() ? folder_of(stage_arguments[0]) : NULL;
 
 	return own ? folder_of(own) : NULL;
 }
@@ -203,41 +207,22 @@ const char *pipeline_toolsets(void)
 void pipeline_settle_toolset(unsigned least, bool all_known)
 {
 	unsigned long version = choose_toolset(least, all_known);
-	const char *own = folder_of(stage_arguments[0]), *toolsets = own ? folder_of(own) : NULL;
 
-	if (!version || !toolsets)
+	if (!version)
 		fail_silently(STATUS_OTHER_TOOLSET);
-	const char *toolset = xasprintf("%s/llvm-%lu", toolsets, version);
-	if (strcmp(toolset, own) != 0)
-		next_toolset = toolset;
 	dprintf(STDOUT_FILENO, "/%lu\t\n", version);
 }
 
-/* Runs the program of another toolset for these stages. */
-static _Noreturn void start_in(const char *toolset, char **arguments)
+/* Runs the program of another toolset in the place of this one. */
+static _Noreturn void start_in(const char *toolset)
 {
-	const char *slash = strrchr(*arguments, '/');
-	const char *program = xasprintf("%s/%s", toolset, slash ? slash + 1 : *arguments);
+	const char *slash = strrchr(*stage_arguments, '/');
+	const char *program = xasprintf("%s/%s", toolset, slash ? slash + 1 : *stage_arguments);
 
-	unsetenv(toolsets_variable);
-	*arguments = (char *)program;
-	execv(program, arguments);
+	release_for_exec();
+	*stage_arguments = (char *)program;
+	execv(program, stage_arguments);
 	fail("'%s' cannot be run; install bpf-linker again:", program);
-}
-
-static void start_next_in(const char *toolset)
-{
-	char **next = stage_arguments;
-
-	while (strcmp(*next++, ":") != 0)
-		;
-	put_on_stdin(handed_on);
-	start_in(toolset, next);
-}
-
-bool pipeline_awaits_toolset(void)
-{
-	return pipeline_chooses_toolset() && getenv(producer_variable);
 }
 
 size_t pipeline_take_toolset(const unsigned char *data, size_t size)
@@ -254,10 +239,8 @@ size_t pipeline_take_toolset(const unsigned char *data, size_t size)
 	unsetenv(toolsets_variable);
 	const char *toolset =
 	    xasprintf("%s/llvm-%lu", toolsets, strtoul((const char *)data + 1, NULL, 10));
-	if (strcmp(toolset, own) != 0) {
-		release_for_exec();
-		start_in(toolset, stage_arguments);
-	}
+	if (strcmp(toolset, own) != 0)
+		start_in(toolset);
 	return size;
 }
 
@@ -265,8 +248,6 @@ void pipeline_start_next_stage(void)
 {
 	if (!start_next_stage)
 		return;
-	if (next_toolset)
-		start_next_in(next_toolset);
 	has_stage_before = true;
 	received = handed_on;
 	serialize_received = serialize_handed_on;

@@ -1,10 +1,10 @@
 /* One stage of a pipe. bpf-linker runs
  *
- *     bpf-extract : bpf-merge : bpf-internalize : bpf-core : bpf-debuginfo | bpf-opt : bpf-codegen
+ *     bpf-extract | bpf-merge : bpf-internalize : bpf-core : bpf-debuginfo : bpf-opt : bpf-codegen
  *
  * without bpf-core and bpf-debuginfo where there is no --btf; anybody may type the same, or run one
- * stage alone. A `:` stands between stages that are one program, which run in one process, one
- * after the other; the module goes on in memory: itself, where the bitcode that comes out at the
+ * stage alone, with a | in the place of any `:`. A `:` stands between stages that run in one
+ * process, one after the other; the module goes on in memory: itself, where what comes out at the
  * end is the same, and else as the bitcode that a pipe would carry (module.h). A stage that would
  * not give the same bytes there starts the program afresh. Few programs have work for bpf-core:
  * between two stages it runs only where the module needs it. This is all that the driver and the
@@ -29,28 +29,24 @@
  *                              that is tried then may not know what it reads.
  *     BPF_LINKER_LIBLLVM       the library to load (libllvm.h).
  *     BPF_LINKER_TOOLSETS      versions of LLVM, with spaces between them, of which bpf-extract
- *                              --say-llvm chooses where bpf-merge follows it in one process: the
- *                              oldest that is as new as the inputs, for each is in a folder
- *                              llvm-VERSION beside that of its own. Of another one, bpf-merge is
- *                              started afresh. Where none suits, it says nothing and ends with
- *                              STATUS_OTHER_TOOLSET; the driver then runs bpf-extract in a process
- *                              of its own, and chooses. bpf-opt, too, is started meanwhile: with
- *                              this, it reads the toolset line itself, and becomes that of another
- *                              toolset where it is of the wrong one.
+ *                              --say-llvm chooses: the oldest that is as new as the inputs, for
+ *                              each is in a folder llvm-VERSION beside those of the others. Where
+ *                              none suits, it says nothing and ends with STATUS_OTHER_TOOLSET; the
+ *                              driver then runs both processes again, and chooses. bpf-merge is
+ *                              started meanwhile: with this, it reads the toolset line itself, and
+ *                              becomes that of another toolset where it is of the wrong one.
  *
  * In the pipe:
  *
  *  1. A toolset line, where the driver does not know the toolset yet. bpf-extract --say-llvm begins
- *     its output with one. In a process of its own: which LLVM is needed, who needs it; the shell
- *     that is to become bpf-merge reads it, chooses, and hands `/TOOLSET TAB LIBRARY` on, which the
- *     next one reads. With bpf-merge in the process, this is what it begins with, and bpf-opt reads
- *     it.
+ *     its output with one: which LLVM is needed, who needs it, for the shell that is to become
+ *     bpf-merge; or, where it chooses, `/VERSION TAB`, for bpf-merge.
  *  2. The work: a tar (stream.h) for bpf-merge, and one module of bitcode for each one after it.
  *     Nothing of it is written before all is known to be well.
  *  3. Or else, as the whole output, the mark of a failure: newlines, which go unnoticed by people
  *     and scripts; one for each of 2 + the exit status, 1 to 4. Who reads it says nothing, does
  *     the same, and ends with the same status. The driver, too, leaves the mark of status 1 where
- *     it cannot start a stage, and hands on the mark that it reads where a toolset line is due.
+ *     it cannot start a stage.
  *
  * A stage that is killed leaves nothing, or a part of its output: the next one fails, and blames
  * it. A stage of which the reader is gone ends without a word, with status 1. So the status of the
@@ -116,7 +112,7 @@ extern void (*pipeline_before_exec)(void);
 /* Whether the stage is to choose the toolset for those after it. */
 bool pipeline_chooses_toolset(void);
 
-/* The folder of the toolsets that it may choose; NULL where it chooses none. */
+/* The folder of the toolsets of which the program may start another one; NULL where it may not. */
 const char *pipeline_toolsets(void);
 
 /* Chooses it, for inputs of which the newest is of version least of LLVM, 0 where none is known;

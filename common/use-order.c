@@ -75,3 +75,55 @@ void use_order_as_read(LLVMModuleRef module)
 	map_clear(&forward.last);
 	forward.count = 0;
 }
+
+/* When the reader makes a constant: with the variables and aliases, before function bodies, or with
+ * those; or not at all, since nothing needs it. */
+enum constant_time { NEVER, LATER, FIRST };
+
+/* How many users are looked at until it is given up: nothing depends on them all. */
+enum { MOST_USERS = 1000 };
+
+static enum constant_time time_of(LLVMValueRef constant, unsigned *users_left)
+{
+	enum constant_time time = NEVER;
+
+	for (LLVMUseRef use = LLVMGetFirstUse(constant); use && time < FIRST;
+	    use = LLVMGetNextUse(use)) {
+		LLVMValueRef user = LLVMGetUser(use);
+		if (!*users_left)
+			return LATER;
+		--*users_left;
+		enum constant_time own = LLVMIsAInstruction(user)   ? LATER
+					 : LLVMIsAGlobalValue(user) ? FIRST
+								    : time_of(user, users_left);
+		if (own > time)
+			time = own;
+	}
+	return time;
+}
+
+/* Of a local function, LLVM counts the uses by what nothing needs, too. */
+static bool all_count(LLVMValueRef global)
+{
+	LLVMLinkage linkage = LLVMGetLinkage(global);
+
+	return LLVMIsAFunction(global) &&
+	       (linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage);
+}
+
+bool use_order_is_restorable(LLVMValueRef global)
+{
+	unsigned constants = 0, users_left = MOST_USERS;
+
+	for (LLVMUseRef use = LLVMGetFirstUse(global); use; use = LLVMGetNextUse(use)) {
+		LLVMValueRef user = LLVMGetUser(use);
+		if (LLVMIsAInstruction(user))
+			continue;
+		enum constant_time time =
+		    LLVMIsAGlobalValue(user) ? FIRST : time_of(user, &users_left);
+		constants += time == FIRST;
+		if (time == LATER || constants > 1 || (time == NEVER && all_count(global)))
+			return false;
+	}
+	return true;
+}

@@ -4,6 +4,7 @@
 #define USE_ORDER_H
 
 #include <llvm-c/Types.h>
+#include <stdbool.h>
 
 /* Brings the uses in the bodies of functions into the order that they have once the module has been
  * written as bitcode and read. The reader puts a use before those that are there already; one that
@@ -11,5 +12,9 @@
  * last one first. Uses by constants stay where they are, after the others.
  * Reference: lib/Bitcode/Reader/BitcodeReader.cpp, getValueFwdRef and assignValue. */
 void use_order_as_read(LLVMModuleRef module);
+
+/* Whether use_order_as_read restores the order of a global's uses in whole: no more than one
+ * constant uses it, and one which is read before all instructions are. */
+bool use_order_is_restorable(LLVMValueRef global);
 
 #endif

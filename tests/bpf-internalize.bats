@@ -387,7 +387,7 @@ noinline_functions() {
 	cmp out.bc wanted.bc
 	run -2 ./bpf-merge --tool=bpf-internalize --wrong
 	[[ $output == "bpf-internalize: error: unknown option '--wrong'"* ]]
-	run -2 ./bpf-merge --tool=bpf-opt a.ll
+	run -2 ./bpf-merge --tool=bpf-extract a.ll
 	[[ $output == "error: this program goes by the names "*" bpf-internalize "* ]]
 	ln -s "$(command -v bpf-merge)" bpf-other
 	run -2 ./bpf-other a.ll

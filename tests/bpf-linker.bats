@@ -37,7 +37,7 @@ usage_error() {
 }
 
 # make_stubs: an installation whose tools are shell scripts, in stubs/, and its bpf-linker first in
-# PATH. They pass on what they read; bpf-opt, of whose process bpf-codegen is a part, writes it to out.
+# PATH. bpf-extract writes something, and bpf-merge, of whose process all after it are a part, writes it to out.
 # Each leaves its pid in pids.
 make_stubs() {
 	unset BPF_LINKER_LLVM
@@ -46,8 +46,7 @@ make_stubs() {
 	cp "$BUILT/libexec/bpf-linker/bpf-driver" stubs/libexec/bpf-linker
 	PATH=$PWD/stubs/bin:$PATH
 	stub extract 'echo stream'
-	stub merge 'exec cat'
-	stub opt 'cat >out.new && mv out.new out'
+	stub merge 'cat >out.new && mv out.new out'
 	stub codegen 'exit 1'
 }
 
@@ -63,13 +62,13 @@ stub() {
 			while read -r line; do ((status += 1)); done
 			exit \$status
 		}
-		[[ $1 != opt || ! \$BPF_LINKER_TOOLSETS ]] || take_toolset
+		[[ $1 != merge || ! \$BPF_LINKER_TOOLSETS ]] || take_toolset
 		[[ \$1 != --say-llvm ]] || { shift && if [[ \$BPF_LINKER_TOOLSETS ]]; then echo /1; else echo -; fi; }
 		[[ \$1 != --print-llvm ]] || { echo - && exit; }
 		$2
 	END
 	chmod +x "$file"
-	[[ $1 != extract ]] || cp "$file" stubs/libexec/bpf-linker
+	[[ $1 != extract ]] || mv "$file" stubs/libexec/bpf-linker
 }
 
 # What a stub runs that ends with the driver, as stages do: it is in pids again once it does.
@@ -651,24 +650,23 @@ each_shell() {
 	driver=$PWD/stubs/bin/bpf-linker
 	each_shell >shells
 	while read -r shell; do
-		stub opt 'kill -SEGV $$'
+		stub merge 'kill -SEGV $$'
 		# shellcheck disable=SC2086
 		run --separate-stderr -1 $shell "$driver" -o out in.bc
-		[[ $stderr == 'bpf-linker: error: bpf-opt was killed by signal 11 (SEGV)' ]] || { echo "$shell: $stderr" && return 1; }
-		for stage in extract merge opt; do
+		[[ $stderr == 'bpf-linker: error: a stage was killed by signal 11 (SEGV)' ]] || { echo "$shell: $stderr" && return 1; }
+		for stage in extract merge; do
 			stub $stage "$WAITS"
 		done
 		for signal in INT TERM; do
 			rm -f pids
 			# shellcheck disable=SC2086
 			env --default-signal=INT $shell "$driver" -o out - </dev/null 3>&- 4>&- &
-			wait_until has_lines pids 6
+			wait_until has_lines pids 4
 			kill -$signal $!
 			ends_with $((128 + $(kill -l $signal))) $!
 			wait_until no_process_left
 		done
 		stub extract 'echo stream'
-		stub merge 'exec cat'
 	done <shells
 }
 
@@ -756,7 +754,7 @@ each_shell() {
 	done
 	mkdir stubs/libexec/bpf-linker/llvm-200 # no tools are in it
 	run bpf-linker -### -o out in.bc
-	[[ $output == *bpf-linker/llvm-100/bpf-opt* ]]
+	[[ $output == *bpf-linker/llvm-100/bpf-merge* ]]
 }
 
 @test "no toolset" {
@@ -768,12 +766,12 @@ each_shell() {
 
 @test "a missing tool" {
 	make_stubs
-	for stage in extract opt; do
-		tool=stubs/libexec/bpf-linker/llvm-1/bpf-$stage
-		mv "$tool" kept
-		one_error "bpf-linker: error: '$PWD/$tool' is missing; *" bpf-linker -o out in.bc
-		mv kept "$tool"
-	done
+	folder=stubs/libexec/bpf-linker
+	mv $folder/bpf-extract kept
+	one_error "bpf-linker: error: '$PWD/$folder/bpf-extract' is missing; *" bpf-linker -o out in.bc
+	mv kept $folder/bpf-extract
+	rm $folder/llvm-1/bpf-merge
+	one_error "bpf-linker: error: no LLVM toolset in '$PWD/$folder'; *" bpf-linker -o out in.bc
 }
 
 @test "called by any path" {
@@ -828,14 +826,14 @@ each_shell() {
 
 @test "what is printed is what the stages are given" {
 	make_stubs
-	for stage in extract opt; do
+	for stage in extract merge; do
 		stub $stage "printf '%q ' \"\${0##*/}\" \"\$@\" >$stage; cat"
 	done
 	bpf-linker -v -o 'a b' --cpu v3 --export 'x y' --log-level debug "q'q" -- -z </dev/null 2>printed
 	sed 's,^[^ ]*/bpf-,bpf-,; s/ |$//' printed | while IFS= read -r line; do
 		eval "printf '%q ' $line; echo"
 	done >wanted
-	for stage in extract opt; do
+	for stage in extract merge; do
 		cat $stage && echo
 	done | diff wanted -
 }
@@ -1070,25 +1068,22 @@ library_and_program() {
 @test "the stages run at the same time" {
 	make_stubs
 	stub extract 'for i in {1..500}; do [[ -e started ]] && exec echo met; sleep 0.01; done; exit 1'
-	stub opt 'touch started; cat >out'
+	stub merge 'touch started; cat >out'
 	bpf-linker -o out in.bc
 	[[ $(<out) == met ]]
 }
 
 @test "the stages have no descriptor but the three, and what the driver was given" {
 	make_stubs
-	for stage in extract merge opt; do
+	for stage in extract merge; do
 		stub $stage "echo /proc/\$\$/fd/* >$stage; cat"
 	done
-	for input in in.bc -; do # without a process for bpf-merge, and with one
-		rm -f extract merge opt
+	for input in in.bc -; do # bpf-extract chooses the toolset, and the driver
+		rm -f extract merge
 		bpf-linker -o out $input </dev/null
 		sed 's,/[0-9]*/,//,g' extract >given
-		for stage in merge opt; do
-			[[ ! -e $stage ]] || sed 's,/[0-9]*/,//,g' $stage | diff given -
-		done
+		sed 's,/[0-9]*/,//,g' merge | diff given -
 	done
-	[[ -e merge ]]
 	stubs/libexec/bpf-linker/bpf-extract </dev/null >/dev/null
 	sed 's,/[0-9]*/,//,g' extract | diff - given
 }
@@ -1113,11 +1108,9 @@ library_and_program() {
 	make_stubs
 	echo precious >out
 	# as common/pipeline.h has it: newlines in place of the output
-	stub opt 'read -r -d "" all; [[ ! $all ]] || exit 0; exit $((${#all} - 2))'
-	stub opt 'IFS= read -r -d "" all; [[ ${all//[$'"'\\n'"']/} ]] || exit $((${#all} - 2))'
-	for stage in extract merge opt; do
+	stub merge 'IFS= read -r -d "" all; [[ ${all//[$'"'\\n'"']/} ]] || exit $((${#all} - 2))'
+	for stage in extract merge; do
 		for input in in.bc -; do
-			[[ $stage$input != mergein.bc ]] || continue
 			stub $stage 'cat >/dev/null; echo "the message" >&2; printf "\n\n\n"; exit 1'
 			one_error 'the message' bpf-linker -o out $input </dev/null
 			stub $stage 'cat >/dev/null; echo "the message" >&2; printf "\n\n\n\n"; exit 2'
@@ -1131,10 +1124,10 @@ library_and_program() {
 @test "the last stage is killed" {
 	make_stubs
 	for signal in KILL SEGV TERM; do
-		stub opt "kill -$signal \$\$"
+		stub merge "kill -$signal \$\$"
 		why=
 		[[ $signal != KILL ]] || why=', perhaps since memory ran out'
-		one_error "bpf-linker: error: bpf-opt was killed by signal $(kill -l $signal) ($signal)$why" \
+		one_error "bpf-linker: error: a stage was killed by signal $(kill -l $signal) ($signal)$why" \
 			bpf-linker -o out in.bc
 	done
 }
@@ -1148,15 +1141,14 @@ library_and_program() {
 
 @test "a signal to the driver ends all" {
 	make_stubs
-	for stage in extract merge opt; do
+	for stage in extract merge; do
 		stub $stage "$WAITS"
 	done
 	echo precious >out
 	for signal in HUP INT TERM; do
 		for input in in.bc -; do
-			[[ $input == - ]] && count=6 || count=4
 			rm -f pids
-			(wait_until has_lines pids $count && kill -$signal "$(ps -o ppid= "$(head -n 1 pids)" | tr -d ' ')") 3>&- &
+			(wait_until has_lines pids 4 && kill -$signal "$(ps -o ppid= "$(head -n 1 pids)" | tr -d ' ')") 3>&- &
 			SECONDS=0
 			died_of $signal bpf-linker -o out $input </dev/null
 			[[ ! $stderr && $SECONDS -lt 10 && $(<out) == precious ]]
@@ -1186,7 +1178,7 @@ library_and_program() {
 	for signal in INT TERM; do
 		env --default-signal=INT bpf-linker -o dir/out fifo 3>&- &
 		driver=$!
-		wait_until all_stages_run $driver 3 # what is read from a FIFO cannot be read twice
+		wait_until all_stages_run $driver 2
 		kill -$signal $driver
 		ends_with $((128 + $(kill -l $signal))) $driver
 		wait_until no_process_left
@@ -1199,33 +1191,29 @@ library_and_program() {
 	install_copy
 	mkdir dir && echo precious >dir/out
 	unset BPF_LINKER_LLVM
-	for stage in extract merge opt $(has_all); do
+	for stage in extract merge; do
 		tool=$(tool_of $stage)
 		mv "$tool" kept
 		printf '#!/bin/sh\nkill -9 $$\n' >"$tool" && chmod +x "$tool"
-		input=-
 		case $stage in
-		opt) said='bpf-linker: error: bpf-opt was killed by signal 9 (KILL), perhaps since memory ran out' ;;
-		*) said="bpf-linker: error: bpf-${stage/all/merge} was killed, perhaps since memory ran out" ;;
+		extract) said='bpf-extract was killed' ;;
+		merge) said='a stage was killed by signal 9 (KILL)' ;;
 		esac
-		[[ $stage != all ]] || input=calls-lib.bc
-		one_error "$said" bpf-linker -o dir/out $input <calls-lib.bc
+		for input in calls-lib.bc -; do # bpf-extract chooses the toolset, and the driver
+			one_error "bpf-linker: error: $said, perhaps since memory ran out" \
+				bpf-linker -o dir/out $input <calls-lib.bc
+		done
 		mv kept "$tool"
 		[[ $(ls -A dir) == out && $(<dir/out) == precious ]]
 	done
 }
 
-# tool_of STAGE: its file; all: that of the stages up to bpf-opt in one process
+# tool_of STAGE: its file
 tool_of() {
 	case $1 in
 	extract) echo stubs/libexec/bpf-linker/bpf-extract ;;
-	*) echo stubs/libexec/bpf-linker/llvm-*/"bpf-${1/all/extract}" ;;
+	*) echo stubs/libexec/bpf-linker/llvm-*/"bpf-$1" ;;
 	esac
-}
-
-# where bpf-extract cannot choose, since there is but llvm-any, it is a process of its own
-has_all() {
-	[[ -e stubs/libexec/bpf-linker/llvm-any ]] || echo all
 }
 
 # dies_after STAGE LENGTH: it is killed when it has written so many bytes; bpf-codegen, when it has ended
@@ -1260,7 +1248,7 @@ limit_memory() {
 	for options in '' --save-temps; do
 		echo precious >out
 		# shellcheck disable=SC2016,SC2086 # of the other shell's; none, perhaps
-		one_error "bpf-linker: error: bpf-* was killed*, perhaps since memory ran out" \
+		one_error "bpf-linker: error: * was killed*, perhaps since memory ran out" \
 			bash -c 'echo $$ >"$0/cgroup.procs" && exec bpf-linker "$@"' "$GROUP" $options -o out large.ll
 		[[ $(<out) == precious ]]
 	done
@@ -1272,7 +1260,7 @@ limit_memory() {
 	install_copy
 	bpf-linker -o wanted calls-lib.bc
 	unset BPF_LINKER_LLVM
-	for stage in extract merge opt $(has_all); do
+	for stage in extract merge; do
 		dies_after $stage 1000000
 		for options in '' --save-temps; do
 			rm -f out
@@ -1289,12 +1277,10 @@ limit_memory() {
 	install_copy
 	mkdir dir && echo precious >dir/out
 	unset BPF_LINKER_LLVM
-	for stage in extract merge $(has_all); do
-		dies_after $stage 600
-		[[ $stage == all ]] && input=calls-lib.bc || input=-
-		one_error "bpf-linker: error: bpf-${stage/all/merge} was killed, perhaps since memory ran out" \
+	dies_after extract 600
+	for input in calls-lib.bc -; do # bpf-extract chooses the toolset, and the driver
+		one_error "bpf-linker: error: bpf-extract was killed, perhaps since memory ran out" \
 			bpf-linker -o dir/out $input <calls-lib.bc
-		mv kept "$tool"
 		[[ $(ls -A dir) == out && $(<dir/out) == precious ]]
 	done
 }

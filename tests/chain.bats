@@ -31,6 +31,48 @@ same_bitcode() {
 	done
 }
 
+# What is inlined over files is optimized here, in an order that uses decide.
+@test "the same bytes as one process for each stage: C of several files" {
+	local i
+
+	cat >library.c <<-'END'
+		int table[8];
+		static int twice(int x) { return 2 * x + table[x & 7]; }
+		int add(int x, int y) { return table[y & 7]++ + x; }
+		int mix(int x) { return x > 5 ? add(x, 3) : twice(x) + twice(x + 1); }
+		int loop(int x) { for (int i = 0; i < 4; i++) x = mix(x) ^ table[i]; return x; }
+		static int inner(int x) { return add(x, x) + mix(x); }
+		int call_inner(int x) { return inner(x) - inner(x + 1); }
+	END
+	for i in 1 2 3; do
+		cat >program$i.c <<-END
+			extern int table[8];
+			int add(int, int), mix(int), loop(int), call_inner(int);
+			static int own$i(int x) { return mix(x * $i) + mix(x + $i) + add(x, table[$i]); }
+			__attribute__((section("socket"))) int program$i(int *x) {
+				return own$i(x[$i]) + (x[0] & 1 ? loop(x[1]) : add(x[2], x[$i])) + call_inner(x[2]);
+			}
+		END
+	done
+	# variables that constants use several times, and names of which there are two
+	cat >more.c <<-'END'
+		int more(int);
+		static int other[8], *slots[] = {other + 2, other};
+		static int inner(int x) { return *slots[x & 1] + more(x); }
+		__attribute__((section("socket"))) int program4(int *x) { return more(x[0]) + inner(x[1]) + inner(*slots[x[1] & 1]); }
+	END
+	echo 'extern int table[8]; int more(int x) { return table[x & 7] ^ x; }' >one-more.c
+	for i in library program{1,2,3} more one-more; do
+		compile $i.c
+	done
+	for i in '' ,mix ,add,loop; do
+		same_bytes --btf --export=program1,program2,program3$i program{1,2,3}.bc library.bc
+		same_bytes --export=program1,program2,program3$i library.bc program{1,3,2}.bc
+		same_bytes --btf --export=program1$i program{1,2}.bc library.bc
+		same_bytes --export=program1,program4$i program1.bc more.bc library.bc one-more.bc
+	done
+}
+
 # bpf-opt changes what clang has not optimized, and hands it on with another order of uses than it read.
 @test "the same bytes as one process for each stage: C that is optimized here" {
 	local file
@@ -122,8 +164,8 @@ same_bitcode() {
 	[[ $stderr == "bpf-codegen: error: invalid value 'v9' for '--cpu' "* && ! -e out.o ]]
 	run -2 --separate-stderr bpf-opt -o other program.bc : bpf-codegen -o out.o
 	[[ $stderr == "bpf-opt: error: -o 'other': the output goes to the stage after ':'; see 'bpf-opt --help'" && ! -e other ]]
-	run -2 --separate-stderr bpf-opt program.bc : bpf-merge
-	[[ $stderr == 'error: bpf-merge is another program, which | is to be put before; '* ]]
+	run -2 --separate-stderr bpf-opt program.bc : bpf-extract
+	[[ $stderr == 'error: bpf-extract is another program, which | is to be put before; '* ]]
 	run -2 --separate-stderr bpf-opt program.bc :
 	[[ $stderr == *'nothing after :'* ]]
 }

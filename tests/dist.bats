@@ -127,7 +127,6 @@ wanted_files() {
 	done
 	for version in "${VERSIONS[@]}" any; do
 		printf "libexec/bpf-linker/llvm-$version/%s\n" "${TOOLS[@]}"
-		[[ $version == any ]] || echo "libexec/bpf-linker/llvm-$version/bpf-extract"
 	done
 }
 
@@ -148,10 +147,11 @@ wanted_files() {
 	need_release
 	for version in "${VERSIONS[@]}" any; do
 		cd "$RELEASE/libexec/bpf-linker/llvm-$version"
-		[[ bpf-merge -ef bpf-internalize && bpf-merge -ef bpf-core && bpf-merge -ef bpf-debuginfo && bpf-opt -ef bpf-codegen ]]
-		[[ $version == any || bpf-merge -ef bpf-extract ]]
+		for tool in "${TOOLS[@]}"; do
+			[[ $tool -ef bpf-merge ]]
+		done
 	done
-	[[ $(tar -tvf "$TARBALL" | grep -c '^h.* link to ') == $((5 * ${#VERSIONS[@]} + 4)) ]]
+	[[ $(tar -tvf "$TARBALL" | grep -c '^h.* link to ') == $((5 * (${#VERSIONS[@]} + 1))) ]]
 }
 
 @test "the files' owner, permissions and time" {
@@ -478,7 +478,7 @@ use_installed() {
 		    assert (checksum, size) == ("sha256=" + digest, str(len(data))), name
 		    assert len(data) < 100000 or digest not in large, name
 		    large.add(digest)
-		assert len(large) > 10
+		assert len(large) > 5
 	END
 	grep -x 'Tag: py3-none-musllinux_1_1_.*' wheel/*.dist-info/WHEEL
 }
@@ -562,7 +562,7 @@ with_venv() {
 
 @test "a manifest for cargo-binstall: the programs of the archive, and where it is" {
 	mkdir -p tree/bin tree/libexec/bpf-linker/llvm-{21,22} out
-	touch tree/bin/bpf-linker tree/libexec/bpf-linker/{bpf-driver,llvm-21/bpf-opt,llvm-22/bpf-{merge,opt}}
+	touch tree/bin/bpf-linker tree/libexec/bpf-linker/{bpf-driver,bpf-extract,llvm-21/bpf-opt,llvm-22/bpf-{merge,opt}}
 	chmod +x tree/bin/bpf-linker
 	export SOURCE_DATE_EPOCH=1 RELEASE_URL=https://example.org/bpf-linker
 	run -0 "$PROJECT/scripts/dev/package" flat tree 1.2.3 out

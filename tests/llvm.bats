@@ -133,31 +133,20 @@ link_real() {
 }
 
 # install VERSION...: an installation in stubs/, first in PATH, of the real driver and bpf-extract,
-# and toolsets of which each tool adds a line with its stage and version. bpf-codegen writes them to
-# out. find-libllvm finds nothing.
+# and toolsets of which each tool adds a line with its stage and version; bpf-merge those of all after it in its
+# process, to out, as bpf-codegen alone does. find-libllvm finds nothing.
 install() {
 	local version stage
 	mkdir -p stubs/bin stubs/libexec/bpf-linker
 	cp "$BUILT/bin/bpf-linker" stubs/bin
-	# what bpf-extract starts are scripts here
-	sed -i "s/^EXTRACT='' /EXTRACT=' --no-sandbox' /" stubs/bin/bpf-linker
 	cp "$LIBEXEC"/bpf-{extract,driver} stubs/libexec/bpf-linker
 	for version; do
 		mkdir -p "$(folder "$version")"
-		stub_extract "$version"
-		stub "$version" bpf-merge 'cat >/dev/null; say merge; say_rest "$@"'
-		for stage in internalize debuginfo; do
+		stub "$version" bpf-merge 'take_stream; if [[ " $* " == *" : "* ]]; then exec >out; fi; say merge; say_rest "$@"'
+		for stage in internalize debuginfo opt; do
 			stub "$version" bpf-$stage "cat; say $stage"
 		done
-		stub "$version" bpf-opt '[[ " $* " == *" : "* ]] || { cat; say opt; exit; }
-			{ cat; say opt; } | "${0%opt}codegen"'
-		stub "$version" bpf-codegen 'text=$(cat; say codegen)
-			case $text in
-			$'"'\n\n\n\n\n'"'*) exit 3 ;;
-			$'"'\n\n\n\n'"'*) exit 2 ;;
-			$'"'\n\n\n'"'*) exit 1 ;;
-			esac
-			echo "$text" >out'
+		stub "$version" bpf-codegen '{ cat; say codegen; } >out'
 		[[ $version != any ]] || stub any find-libllvm 'exit 1'
 	done
 	PATH=$PWD/stubs/bin:$PATH
@@ -181,17 +170,21 @@ stub() {
 				[[ \$word == : ]] && is_stage=yes || is_stage=
 			done
 		}
-		fail() { # STATUS [MESSAGE], and the mark of a failure for the stages after it
+		fail() { # STATUS [MESSAGE]
 			[[ ! \$2 ]] || echo "\$2" >&2
-			[[ ! -p /dev/stdout ]] || printf '\n\n\n\n\n' | head -c \$((\$1 + 2))
 			exit "\$1"
 		}
-		if [[ $2 == bpf-opt && \$BPF_LINKER_TOOLSETS ]]; then # it becomes that of the toolset that was chosen
+		take_stream() { # or fail as the mark says (common/pipeline.h)
+			local marks
+			marks=\$(head -c 10 | tr -d -c '\n' | wc -c) && cat >/dev/null
+			((marks < 3)) || exit \$((marks - 2))
+		}
+		if [[ $2 == bpf-merge && \$BPF_LINKER_TOOLSETS ]]; then # it becomes that of the toolset that was chosen
 			status=-1
 			IFS=\$'/\t' read -r _ version
 			[[ \$version ]] || { while read -r _; do ((status += 1)); done && exit \$status; }
 			unset BPF_LINKER_TOOLSETS
-			[[ \$version == $1 ]] || exec "\${0%/*}/../llvm-\$version/bpf-opt" "\$@"
+			[[ \$version == $1 ]] || exec "\${0%/*}/../llvm-\$version/bpf-merge" "\$@"
 		fi
 		if [[ $2 != find-libllvm && \$1 == -o ]]; then # --save-temps, but for bpf-codegen
 			[[ $2 == bpf-merge || \$# == 2 ]] || exec <"\${!#}"
@@ -202,19 +195,8 @@ stub() {
 	chmod +x "$file"
 }
 
-# stub_extract VERSION: the real one, in a folder of its own, where it starts the bpf-merge that it chooses
-stub_extract() {
-	stub "$1" bpf-extract "real=$LIBEXEC/llvm-$TOOLSET/bpf-extract"'
-		[[ ! $BPF_LINKER_TOOLSETS ]] || exec -a "${0%/*}/../llvm-0/bpf-extract" "$real" "$@"
-		while [[ $1 != : ]]; do arguments+=("$1") && shift; done
-		stream=$(mktemp ./stream.XXX)
-		env -u BPF_LINKER_PIPELINE "$real" "${arguments[@]}" >"$stream" || fail $?
-		exec "${0%extract}merge" "${@:3}" <"$stream"'
-}
-
 # merge_fails VERSION: its bpf-merge cannot read the input, and says so as the real one does
 merge_fails() {
-	stub_extract "$1"
 	stub "$1" bpf-merge 'cat >/dev/null
 		if [[ $BPF_LINKER_RETRY ]]; then fail 3; fi
 		fail 1 "bpf-linker: error: Invalid record, says '"$1"'"'
@@ -587,7 +569,7 @@ make_bin() {
 	: >empty
 	for file in empty missing; do
 		run -0 --separate-stderr bpf-linker -### -o out $file
-		[[ $stderr == */llvm-22/bpf-opt* ]]
+		[[ $stderr == */llvm-22/bpf-merge* ]]
 	done
 }
 
@@ -599,8 +581,8 @@ make_bin() {
 	for option in -v -###; do
 		run -0 --separate-stderr bpf-linker -o out 22.bc $option
 		# shellcheck disable=SC2154 # bats sets stderr_lines
-		[[ ${#stderr_lines[@]} == 2 && ${stderr_lines[0]} == "$PWD/$(folder 22)/bpf-extract "* ]]
-		[[ ${stderr_lines[1]} == "$PWD/$(folder 22)/bpf-opt "* ]]
+		[[ ${#stderr_lines[@]} == 2 && ${stderr_lines[0]} == "$PWD/stubs/libexec/bpf-linker/bpf-extract "* ]]
+		[[ ${stderr_lines[1]} == "$PWD/$(folder 22)/bpf-merge "* ]]
 		run -0 --separate-stderr bpf-linker -o out 99.bc $option
 		for line in "${stderr_lines[@]:1}"; do
 			[[ $line == "BPF_LINKER_LIBLLVM=/lib/libLLVM $PWD/$(folder any)/bpf-"* ]]
@@ -733,7 +715,7 @@ too_new="was produced by LLVM 99.1.0 (rustc 1.200.0); installed: 21, 22; a tools
 	uses any f.bc x.bc
 	SAYS='bpf-linker: info: x.bc was produced by LLVM 99.1.0; linking with /lib/for 99'
 	uses any x.bc --log-level info
-	uses any x.bc --log-level trace
+	uses any x.bc --log-level trace --no-sandbox
 	SAYS=
 	uses any x.bc --log-level info --log-file log
 	[[ $(<log) == 'bpf-linker: info: x.bc was produced by LLVM 99.1.0; linking with /lib/for 99' ]]
@@ -1466,7 +1448,7 @@ calling_rustc() {
 	by LLVM21.1.0 <f.bc >21.bc
 	by LLVM22.1.0 <f.bc >22.bc
 	for version in 21 22; do
-		stub $version bpf-opt 'text=$(cat; say codegen) && echo "$text" >"${!#}.x"'
+		stub $version bpf-merge 'cat >/dev/null; say_rest "$@" >"${!#}.x"'
 	done
 	for ((tries = 0; tries < 5; tries++)); do
 		bpf-linker -o a 21.bc &
@@ -1482,8 +1464,9 @@ calling_rustc() {
 	install
 	link_real "$STATIC"
 	stub "$STATIC" bpf-extract 'kill -9 $$'
+	mv "$(folder "$STATIC")/bpf-extract" stubs/libexec/bpf-linker
 	mv stubs/bin/bpf-linker 'stubs/bin/my (old) linker'
-	fails_once 'bpf-linker: error: bpf-merge was killed, perhaps since memory ran out' 'my (old) linker' -o out f.bc
+	fails_once 'bpf-linker: error: bpf-extract was killed, perhaps since memory ran out' 'my (old) linker' -o out f.bc
 }
 
 @test "a signal while a library is looked for" {

@@ -11,17 +11,12 @@
 
 CFLAGS ?= -O2 -g
 
-# The tools, and the parts of LLVM that they need. A toolset is two programs, each with a name for
-# every tool that it is. bpf-opt and bpf-codegen take the same --llvm-args, for which they must hold
-# the same parts; the others start faster without these. bpf-extract is there for the driver, but in
-# llvm-any, which is to need little of a system's libarchive; the one beside the toolsets is for these.
-SMALL_TOOLS = bpf-merge bpf-internalize bpf-core bpf-debuginfo $(if $(filter-out extract any,$(LLVM)),bpf-extract)
-BIG_TOOLS = bpf-opt bpf-codegen
-TOOLS = $(SMALL_TOOLS) $(BIG_TOOLS)
+# The tools. Those of a toolset are one program, with a name for each: they run in one process, one after
+# the other, and LLVM is most of them. bpf-extract, which needs little of LLVM, stands beside the toolsets.
+TOOLS = bpf-merge bpf-internalize bpf-core bpf-debuginfo bpf-opt bpf-codegen
 EXTRACT_PARTS = object
-SMALL_PARTS = $(EXTRACT_PARTS) bitreader bitwriter irreader linker target
-BIG_PARTS = bpf bpfasmparser passes bitreader bitwriter irreader linker
-LLVM_PARTS = $(sort $(EXTRACT_PARTS) $(SMALL_PARTS) $(BIG_PARTS))
+TOOLS_PARTS = bpf bpfasmparser passes bitreader bitwriter irreader linker
+LLVM_PARTS = $(sort $(EXTRACT_PARTS) $(TOOLS_PARTS))
 
 LIBEXEC = $(BUILD)/libexec/bpf-linker
 TOOLSET = $(LIBEXEC)/llvm-$(LLVM)
@@ -35,14 +30,12 @@ MODE := $(if $(filter any,$(LLVM)),any,$(or $(LLVM_LINK),$(if $(shell $(LLVM_CON
 
 # Static, non-PIE tools start several times as fast. The sanitizers need a shared C library.
 CFLAGS_static = -DLLVM_STATIC -fno-pie -ffunction-sections -fdata-sections
-# libc warns of functions that would load shared objects, which LLVM never calls here
-NO_LINKER_WARNINGS := $(shell $(CC) -Wl,--no-warnings -Wl,--version >/dev/null 2>&1 && echo -Wl,--no-warnings)
 # aligned so that the kernel can map a tool's code in large pages
 LARGE_PAGES = -Wl,-z,max-page-size=0x200000
 # What a small link calls stands together, so that the kernel maps little else of the code.
 TEXT_ORDER = scripts/dev/text-order.txt
 ORDER_FLAGS = $(if $(SANITIZE),,$(TEXT_ORDER:%=$(OBJECTS)/text-order.flags))
-LDFLAGS_static = -Wl,--gc-sections $(LARGE_PAGES) $(if $(SANITIZE),-no-pie,-static $(NO_LINKER_WARNINGS)) $(ORDER_FLAGS:%=@%)
+LDFLAGS_static = -Wl,--gc-sections $(LARGE_PAGES) $(if $(SANITIZE),-no-pie,-static) $(ORDER_FLAGS:%=@%)
 LIBS_static = $(shell $(LLVM_CONFIG) --ldflags --link-static --libs $(PARTS)) -lstdc++ -lz -lzstd -lm
 
 LDFLAGS_shared = -Wl,--as-needed
@@ -68,8 +61,7 @@ ALL_LDFLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(LDFLAGS) $(LDFLAGS_$(MO
 # $(call say,WHAT) in front of a command shows WHAT in its place
 say = @$(if $(V),set -x,echo '$(1)');
 
-SMALL = $(TOOLSET)/$(firstword $(SMALL_TOOLS))
-BIG = $(TOOLSET)/$(firstword $(BIG_TOOLS))
+PROGRAM = $(TOOLSET)/$(firstword $(TOOLS))
 EXTRACT = $(LIBEXEC)/bpf-extract
 DRIVER = $(LIBEXEC)/bpf-driver
 ONE_PROCESS = $(BUILD)/one-process
@@ -134,18 +126,14 @@ $(OBJECTS)/libllvm-functions.made: scripts/dev/libllvm-functions common/libllvm.
 	@scripts/dev/libllvm-functions $(CC) $(CPPFLAGS) -isystem "$$($(LLVM_CONFIG) --includedir)" >$@
 	@cmp -s $@ $(@:.made=.h) || cp $@ $(@:.made=.h)
 
-$(OBJECTS)/common/main-small.o: HELD_TOOLS = $(SMALL_TOOLS)
-$(OBJECTS)/common/main-big.o: HELD_TOOLS = $(BIG_TOOLS)
-$(OBJECTS)/common/main-%.o: common/main.c $(MADE)
+$(OBJECTS)/common/main-program.o: common/main.c $(MADE)
 	@mkdir -p $(@D)
-	$(call say,compile $< ($(LLVM)$(comma) $*)) $(CC) $(ALL_CFLAGS) \
-	  '-DTOOLS=$(foreach tool,$(HELD_TOOLS),TOOL("$(tool)",$(subst -,_,$(tool))_main))' -c $< -o $@
+	$(call say,compile $< ($(LLVM))) $(CC) $(ALL_CFLAGS) \
+	  '-DTOOLS=$(foreach tool,$(TOOLS),TOOL("$(tool)",$(subst -,_,$(tool))_main))' -c $< -o $@
 
-$(SMALL): $(call tool_objects,$(SMALL_TOOLS)) $(OBJECTS)/common/main-small.o
-$(SMALL): PARTS = $(SMALL_PARTS)
-$(SMALL): MORE_LIBS = $(ARCHIVE_LIBS)
-$(BIG): $(call tool_objects,$(BIG_TOOLS)) $(OBJECTS)/common/main-big.o
-$(BIG): PARTS = $(BIG_PARTS)
+$(PROGRAM): $(call tool_objects,$(TOOLS)) $(OBJECTS)/common/main-program.o
+$(PROGRAM): PARTS = $(TOOLS_PARTS)
+$(PROGRAM): MORE_LIBS = $(ARCHIVE_LIBS)
 $(EXTRACT): $(call tool_objects,bpf-extract)
 $(EXTRACT): PARTS = $(EXTRACT_PARTS)
 $(EXTRACT): MORE_LIBS = $(ARCHIVE_LIBS)
@@ -154,11 +142,13 @@ $(DRIVER): $(call tool_objects,bpf-driver)
 $(DRIVER): LIBS =
 $(DRIVER): LARGE_PAGES =
 $(ONE_PROCESS): $(call objects,tests/bench/one-process)
-$(ONE_PROCESS): PARTS = $(BIG_PARTS)
-# Newer linkers add a note on standard output to each warning, though it is not shown.
-$(SMALL) $(BIG) $(EXTRACT) $(DRIVER) $(ONE_PROCESS): $(OBJECTS)/common.a $(if $(filter static,$(MODE)),$(ORDER_FLAGS))
+$(ONE_PROCESS): PARTS = $(TOOLS_PARTS)
+# What the linker says is of use where it fails; else, libc warns of functions that would load shared objects, which
+# LLVM never calls here. Its own --no-warnings would keep errors back, too, and the status.
+$(PROGRAM) $(EXTRACT) $(DRIVER) $(ONE_PROCESS): $(OBJECTS)/common.a $(if $(filter static,$(MODE)),$(ORDER_FLAGS))
 	@mkdir -p $(@D)
-	$(call say,link $@) $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(MORE_LIBS) $(LIBS) -o $(OBJECTS)/$(@F) >/dev/null
+	$(call say,link $@) $(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(MORE_LIBS) $(LIBS) -o $(OBJECTS)/$(@F) >$(OBJECTS)/$(@F).said 2>&1 || \
+	  { cat $(OBJECTS)/$(@F).said >&2; exit 1; }
 	@scripts/dev/install-programs $(@D) $(OBJECTS)/$(@F) && rm $(OBJECTS)/$(@F) && touch $@
 
 # GNUmakefile gives the flags; main is libFuzzer's. A fuzzer of a tool's file may need others of the tool.
@@ -168,9 +158,7 @@ $(OBJECTS)/fuzzed.a: $(call tool_objects,bpf-merge)
 $(FUZZ_PROGRAMS): $(BUILD)/%: $(OBJECTS)/tests/fuzz/%.o $(OBJECTS)/tests/fuzz/harness.o $(OBJECTS)/fuzzed.a $(OBJECTS)/common.a
 	$(call say,link $@) $(CC) -fsanitize=fuzzer $(ALL_LDFLAGS) $^ -larchive $(LIBS) -o $@
 
-$(addprefix $(TOOLSET)/,$(filter-out $(notdir $(SMALL)),$(SMALL_TOOLS))): $(SMALL)
-	@ln -f $< $@
-$(addprefix $(TOOLSET)/,$(filter-out $(notdir $(BIG)),$(BIG_TOOLS))): $(BIG)
+$(addprefix $(TOOLSET)/,$(filter-out $(notdir $(PROGRAM)),$(TOOLS))): $(PROGRAM)
 	@ln -f $< $@
 
 $(TOOLSET)/find-libllvm: scripts/find-libllvm $(OBJECTS)/flags

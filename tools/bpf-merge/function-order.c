@@ -1,12 +1,12 @@
 /* LLVM's linker puts functions in the order in which it comes to them: first what the variables
  * name, llvm.used above all. Loaders see programs in the order of the object, which is to be that
- * of the source; so a variable before llvm.used names the functions, for as long as they are
- * linked. */
+ * of the source; so a variable before llvm.used names a function that names them all, for as long
+ * as they are linked. A list of them in the variable would be a constant, which stays as one of
+ * their uses. */
 #include "linker.h"
 #include "message.h"
 #include "metadata.h"
 #include <llvm-c/Core.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char order_variable[] = "llvm.bpf-linker-order";
@@ -36,37 +36,46 @@ static void put_array(LLVMModuleRef ir, struct global_array array)
 	LLVMSetSection(variable, "llvm.metadata");
 }
 
-static LLVMValueRef array_of_live_functions(const struct linker *linker, LLVMModuleRef ir)
+/* It stores their addresses. */
+static LLVMValueRef function_of_live_functions(const struct linker *linker, LLVMModuleRef ir)
 {
-	struct values live = {0};
+	LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(linker->context), NULL, 0, false);
+	LLVMValueRef null = LLVMConstNull(LLVMPointerTypeInContext(linker->context, 0));
+	LLVMValueRef order = LLVMAddFunction(ir, "", type);
+	LLVMBuilderRef builder = LLVMCreateBuilderInContext(linker->context);
 
+	LLVMSetLinkage(order, LLVMInternalLinkage);
+	LLVMPositionBuilderAtEnd(
+	    builder, LLVMAppendBasicBlockInContext(linker->context, order, ""));
 	for (LLVMValueRef function = LLVMGetFirstFunction(ir); function;
 	    function = LLVMGetNextFunction(function))
 		if (map_has(&linker->live, function) && LLVMGetFirstBasicBlock(function))
-			add_value(&live, function);
-	LLVMValueRef array =
-	    LLVMConstArray2(LLVMPointerTypeInContext(linker->context, 0), live.items, live.count);
-	free(live.items);
-	return array;
+			LLVMBuildStore(builder, function, null);
+	LLVMBuildUnreachable(builder);
+	LLVMDisposeBuilder(builder);
+	return order;
 }
 
 void keep_function_order(const struct linker *linker, LLVMModuleRef ir)
 {
 	struct global_array used = take_array(ir, "llvm.used");
 	struct global_array compiler_used = take_array(ir, "llvm.compiler.used");
-	struct global_array order = {order_variable, NULL};
 
 	if (LLVMGetNamedGlobal(ir, order_variable) || LLVMGetNamedFunction(ir, order_variable) ||
 	    LLVMGetNamedGlobalAlias(ir, order_variable, strlen(order_variable)))
 		fail("%s: symbol '%s' is reserved", message_subject, order_variable);
-	order.value = array_of_live_functions(linker, ir);
-	put_array(ir, order);
-	LLVMSetLinkage(LLVMGetNamedGlobal(ir, order_variable), LLVMExternalLinkage);
+	LLVMValueRef variable =
+	    LLVMAddGlobal(ir, LLVMPointerTypeInContext(linker->context, 0), order_variable);
+	LLVMSetInitializer(variable, function_of_live_functions(linker, ir));
 	put_array(ir, used);
 	put_array(ir, compiler_used);
 }
 
 void drop_function_order(LLVMModuleRef result)
 {
-	LLVMDeleteGlobal(LLVMGetNamedGlobal(result, order_variable));
+	LLVMValueRef variable = LLVMGetNamedGlobal(result, order_variable);
+	LLVMValueRef function = LLVMGetInitializer(variable);
+
+	LLVMDeleteGlobal(variable);
+	LLVMDeleteFunction(function);
 }

@@ -43,8 +43,8 @@ static void read_file(struct stream *stream, const char *name)
 		break;
 	default:
 		fail(
-		    "%s: is neither a stream of modules, LLVM bitcode nor textual IR; bpf-extract reads other files",
-		    input.name);
+		    "%s: is neither a stream of modules, LLVM bitcode nor textual IR; bpf-extract reads other files%s",
+		    input.name, input_blame(input));
 	}
 }
 

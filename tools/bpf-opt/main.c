@@ -4,7 +4,8 @@
  * what came out. LLVM would find more the second time, and take away a check that the verifier
  * needs. Only a function into which one of another input is inlined changes. While LLVM's passes
  * run on what there is to do, the others are away: their bodies stand in another module, and LLVM
- * sees declarations. */
+ * sees declarations (away.h). */
+#include "away.h"
 #include "libllvm.h"
 #include "map.h"
 #include "memory.h"
@@ -321,177 +322,27 @@ static void fold_known_callees(void)
 				fold_known_callee(instruction);
 }
 
-/* What is optimized, put away while the passes run */
+/* A name of which there was one already was given a number, and the next one may be another in a
+ * module that was read. */
 
-struct body {
-	LLVMValueRef function, holder; /* which has the body meanwhile */
-	LLVMLinkage linkage;
-	LLVMMetadataRef subprogram;
-};
-
-static struct {
-	LLVMModuleRef module;
-	ARRAY(struct body);
-} away;
-
-static void move_body(LLVMValueRef from, LLVMValueRef to)
+static bool is_numbered(const char *name)
 {
-	LLVMBasicBlockRef block;
+	const char *dot = strrchr(name, '.');
 
-	for (unsigned i = 0; i < LLVMCountParams(from); i++)
-		LLVMReplaceAllUsesWith(LLVMGetParam(from, i), LLVMGetParam(to, i));
-	while ((block = LLVMGetFirstBasicBlock(from))) {
-		LLVMRemoveBasicBlockFromParent(block);
-		LLVMAppendExistingBasicBlock(to, block);
-	}
+	return dot && dot[1] && strspn(dot + 1, "0123456789") == strlen(dot + 1);
 }
 
-static void put_away(LLVMValueRef function)
+static void find_numbered(LLVMValueRef global, void *any)
 {
-	struct body body = {
-	    .function = function,
-	    .holder = LLVMAddFunction(
-		away.module, value_name(function), LLVMGlobalGetValueType(function)),
-	    .linkage = LLVMGetLinkage(function),
-	    .subprogram = LLVMGetSubprogram(function),
-	};
-
-	/* values of another subprogram's variables would be dropped */
-	LLVMGlobalEraseMetadata(function, LLVMGetMDKindIDInContext(context, "dbg", 3));
-	move_body(function, body.holder);
-	LLVMSetLinkage(function, LLVMExternalLinkage);
-	array_add(&away, body);
+	*(bool *)any |= is_numbered(value_name(global));
 }
 
-static void put_back(struct body body)
+static bool any_numbered(void)
 {
-	move_body(body.holder, body.function);
-	LLVMSetLinkage(body.function, body.linkage);
-	if (body.subprogram)
-		LLVMSetSubprogram(body.function, body.subprogram);
-}
+	bool any = false;
 
-/* The globals that the bodies refer to. */
-static struct {
-	ARRAY(LLVMValueRef);
-	struct map known; /* and constants */
-} needed;
-
-static void need_operands(LLVMValueRef user);
-
-static void need(LLVMValueRef value)
-{
-	if (!LLVMIsAConstant(value) || LLVMGetNumOperands(value) < 0 ||
-	    (!LLVMIsAGlobalValue(value) && !LLVMGetNumOperands(value)) ||
-	    !map_add(&needed.known, value))
-		return;
-	if (!LLVMIsAGlobalValue(value)) {
-		need_operands(value);
-		return;
-	}
-	array_add(&needed, value);
-}
-
-static void need_operands(LLVMValueRef user)
-{
-	int count = LLVMGetNumOperands(user);
-
-	for (int i = 0; i < count; i++)
-		need(LLVMGetOperand(user, i));
-}
-
-static void need_globals_of(LLVMValueRef function)
-{
-	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
-	    block = LLVMGetNextBasicBlock(block))
-		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
-		    instruction = LLVMGetNextInstruction(instruction))
-			need_operands(instruction);
-}
-
-/* An alias of a function that is away: an alias is of a definition, so it becomes one of a
- * variable, which may be replaced, or LLVM would put the variable in its place; and a declaration
- * stands in.
- */
-struct alias {
-	LLVMValueRef alias, function, stand_in;
-	LLVMLinkage linkage;
-};
-
-static struct {
-	LLVMValueRef variable;
-	ARRAY(struct alias);
-} aliases;
-
-static void put_alias_away(LLVMValueRef alias, void *unused)
-{
-	LLVMValueRef function = LLVMIsAGlobalAlias(alias) ? LLVMAliasGetAliasee(alias) : NULL;
-
-	(void)unused;
-	if (!function || !LLVMIsAFunction(function) || !LLVMIsDeclaration(function))
-		return;
-	if (!aliases.variable) {
-		LLVMTypeRef byte = LLVMInt8TypeInContext(context);
-		aliases.variable = LLVMAddGlobal(module, byte, "");
-		LLVMSetInitializer(aliases.variable, LLVMConstNull(byte));
-	}
-	LLVMValueRef stand_in = LLVMAddFunction(module, "", LLVMGlobalGetValueType(function));
-	LLVMReplaceAllUsesWith(alias, stand_in);
-	LLVMAliasSetAliasee(alias, aliases.variable);
-	need(alias);
-	need(function);
-	need(stand_in);
-	array_add(&aliases, (struct alias){alias, function, stand_in, LLVMGetLinkage(alias)});
-	LLVMSetLinkage(alias, LLVMWeakAnyLinkage);
-}
-
-/* The last first, for one may be an alias of another. */
-static void put_aliases_back(void)
-{
-	while (aliases.count) {
-		struct alias alias = aliases.items[--aliases.count];
-		LLVMAliasSetAliasee(alias.alias, alias.function);
-		LLVMSetLinkage(alias.alias, alias.linkage);
-		LLVMReplaceAllUsesWith(alias.stand_in, alias.alias);
-		LLVMDeleteFunction(alias.stand_in);
-	}
-	if (aliases.variable)
-		LLVMDeleteGlobal(aliases.variable);
-}
-
-/* A variable that holds the addresses of the functions that are away, and of what they refer to:
- * LLVM cannot tell then who uses these, and leaves them as they are. To be deleted. */
-static LLVMValueRef hold_needed(void)
-{
-	for (size_t i = 0; i < away.count; i++) {
-		need(away.items[i].function);
-		need_globals_of(away.items[i].holder);
-	}
-	module_each_global(module, put_alias_away, NULL);
-	/* pointers of several address spaces, perhaps */
-	LLVMValueRef list = LLVMConstStructInContext(context, needed.items, needed.count, false);
-	LLVMValueRef holder = LLVMAddGlobal(module, LLVMTypeOf(list), "bpf-linker-holder");
-	LLVMSetInitializer(holder, list);
-	return holder;
-}
-
-static LLVMValueRef put_optimized_away(void)
-{
-	away.module = LLVMModuleCreateWithNameInContext("away", context);
-	FOR_EACH_FUNCTION (function)
-		if (!LLVMIsDeclaration(function) && origin_is_optimized(function))
-			put_away(function);
-	return away.count ? hold_needed() : NULL;
-}
-
-static void put_optimized_back(LLVMValueRef holder)
-{
-	if (holder)
-		LLVMDeleteGlobal(holder);
-	put_aliases_back();
-	for (size_t i = 0; i < away.count; i++)
-		put_back(away.items[i]);
-	LLVMDisposeModule(away.module);
+	module_each_global(module, find_numbered, &any);
+	return any;
 }
 
 /* Functions of C's library that LLVM would call on its own where there is no call: BPF has none,
@@ -612,7 +463,7 @@ static void run_default_passes(void)
 	bool for_size = !strcmp(level, "s") || !strcmp(level, "z");
 
 	unify_targets();
-	LLVMValueRef holder = put_optimized_away();
+	bool any_away = away_put(module);
 	if (!strcmp(level, "0")) /* almost nothing passes the verifier at that */
 		level = "1";
 	if (for_size && libllvm_major() >= 23)
@@ -625,9 +476,9 @@ static void run_default_passes(void)
 	if (unroll_loops)
 		unroll_bounded(text);
 	release_noinline();
-	put_optimized_back(holder);
+	away_put_back();
 	/* what was held may be needed no more */
-	if (away.count || any_held)
+	if (any_away || any_held)
 		run_passes("globaldce");
 	free(text);
 }
@@ -641,6 +492,16 @@ static void optimize(void)
 	inline_over_inputs();
 	if (any_to_optimize())
 		run_default_passes();
+}
+
+/* Whether passes see of the module no more than the order of uses. */
+static bool only_order_matters(void)
+{
+	bool any_candidate = false;
+
+	each_call(find_candidate, &any_candidate);
+	return !given_passes && !dump_path && !unroll_loops && !any_to_optimize() &&
+	       !(any_candidate && any_numbered());
 }
 
 /* The inliner's remark: `'f' inlined into 'g' with (cost=...)`, in either of its forms. */
@@ -672,8 +533,9 @@ int main(int argc, char **argv)
 		diagnostic_takes_remark = take_remark;
 	target_start(!path || !strcmp(path, "-"));
 	struct input input = input_read(path);
-	context = module_context();
-	module = module_parse(context, input);
+	module = module_parse(module_context(), input);
+	module = module_read_anew(module, only_order_matters());
+	context = LLVMGetModuleContext(module);
 	char *triple = xasprintf("%s", LLVMGetTarget(module));
 	char *layout = xasprintf("%s", LLVMGetDataLayoutStr(module));
 	machine = target_of(module);
