@@ -208,6 +208,10 @@ extract() {
 	echo nonsense >>'a copy/common/escape.c'
 	run make -C 'a copy' --no-print-directory BUILD=build -j2 CFLAGS=-O0 LLVM="$LLVM_MAJOR" build/libexec/bpf-linker/bpf-extract
 	[[ $status == 2 && $output == *common/escape.c:*error:* && ! -e 'a copy/build/libexec/bpf-linker/bpf-extract' ]]
+	sed -i '$d' 'a copy/common/escape.c'
+	run make -C 'a copy' --no-print-directory BUILD=build -j2 CFLAGS=-O0 LLVM="$LLVM_MAJOR" ARCHIVE_LIBS= \
+		build/libexec/bpf-linker/bpf-extract
+	[[ $status == 2 && $output == *undefined*archive_* && ! -e 'a copy/build/libexec/bpf-linker/bpf-extract' ]]
 }
 
 # A line in one list is all that a new LLVM needs to be known.
