@@ -49,7 +49,7 @@ counts() {
 links_c() {
 	compile_in "$1" "clang-$2"
 	bpf-extract --list program.bc count.bc | grep -c "	LLVM $2\.[0-9.]*$" | grep -x 2
-	bpf-linker -### --btf -o out.o program.bc count.bc 2>&1 | grep "/llvm-$3/bpf-opt.* : bpf-codegen"
+	bpf-linker -### --btf -o out.o program.bc count.bc 2>&1 | grep "/llvm-$3/bpf-merge.* : bpf-codegen"
 	run -0 --separate-stderr bpf-linker --btf -o out.o program.bc count.bc
 	# shellcheck disable=SC2154 # bats sets stderr
 	[[ ! $stderr ]]
