@@ -171,7 +171,7 @@ bool pipeline_chooses_toolset(void)
 
 bool pipeline_awaits_toolset(void)
 {
-	return getenv(toolsets_variable) && getenv(producer_variable);
+	return stage_arguments && getenv(toolsets_variable) && getenv(producer_variable);
 }
 
 /* The version of a toolset, 0 where none suits. */

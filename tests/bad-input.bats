@@ -922,6 +922,15 @@ harmless() {
 	untouched
 }
 
+@test "BPF_LINKER_TOOLSETS and BPF_LINKER_STAGE_BEFORE that no driver has set" {
+	export BPF_LINKER_TOOLSETS=1 BPF_LINKER_STAGE_BEFORE=bpf-extract
+	bpf-extract --list program.bc | grep '^program\.bc'
+	bpf-extract program.bc >stream
+	bpf-merge <stream >merged.bc
+	bpf-merge : bpf-opt : bpf-codegen -o dir/out <stream
+	env -u BPF_LINKER_TOOLSETS -u BPF_LINKER_STAGE_BEFORE bpf-merge program.bc : bpf-opt : bpf-codegen | cmp - dir/out
+}
+
 @test "BPF_LINKER_PIPELINE that no driver has set" {
 	export BPF_LINKER_PIPELINE=1
 	for tool in bpf-extract bpf-merge bpf-internalize bpf-core bpf-opt bpf-codegen; do

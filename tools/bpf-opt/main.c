@@ -173,6 +173,14 @@ static void find_candidate(LLVMValueRef call, LLVMValueRef caller, void *any)
 	*(bool *)any |= may_inline(caller, callee_of(call));
 }
 
+static bool any_candidate(void)
+{
+	bool any = false;
+
+	each_call(find_candidate, &any);
+	return any;
+}
+
 static void set_call_attribute(LLVMValueRef call, const char *name, const char *value)
 {
 	LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex,
@@ -221,10 +229,8 @@ static void inline_over_inputs(void)
 {
 	struct map candidates = {
 	    .kind = MAP_OF_STRINGS}; /* how many calls of the function are candidates */
-	bool any = false;
 
-	each_call(find_candidate, &any);
-	if (!any)
+	if (!any_candidate())
 		return;
 	unify_targets();
 	each_call(mark_call, &candidates);
@@ -497,11 +503,8 @@ static void optimize(void)
 /* Whether passes see of the module no more than the order of uses. */
 static bool only_order_matters(void)
 {
-	bool any_candidate = false;
-
-	each_call(find_candidate, &any_candidate);
 	return !given_passes && !dump_path && !unroll_loops && !any_to_optimize() &&
-	       !(any_candidate && any_numbered());
+	       !(any_numbered() && any_candidate());
 }
 
 /* The inliner's remark: `'f' inlined into 'g' with (cost=...)`, in either of its forms. */
