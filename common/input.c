@@ -17,9 +17,8 @@
 size_t input_bytes;
 static struct {
 	ARRAY(struct input);
-} mapped;                            /* regular files, but standard input by any name */
-static const unsigned char *piped;   /* what came through standard input */
-static const char *name_of_received; /* NULL: as that of a pipe's */
+} mapped;                          /* regular files, but standard input by any name */
+static const unsigned char *piped; /* what came through standard input */
 
 enum { PIPE_SIZE = 1 << 20 };
 
@@ -64,11 +63,6 @@ void input_fail_with_producer(void)
 	pipeline_fail_with_producer(input.data, input.size);
 }
 
-void input_name_next(const char *name)
-{
-	name_of_received = name;
-}
-
 static bool is_stdin(const char *name)
 {
 	return !name || !strcmp(name, "-");
@@ -88,6 +82,8 @@ static const char *name_of_stdin(void)
 	bool is_ours =
 	    pipeline_producer() || (pipeline_has_driver() && pipeline_has_stage_before());
 
+	if (pipeline_received_name())
+		return pipeline_received_name();
 	return is_ours ? "the linked module" : "<stdin>";
 }
 
@@ -100,8 +96,6 @@ static struct input read_any(const char *name, bool must_be_regular)
 	if (from_stdin)
 		input.data = pipeline_received(&input.size);
 	if (input.data) {
-		if (name_of_received)
-			input.name = name_of_received;
 		input_bytes += input.size;
 		return input;
 	}

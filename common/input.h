@@ -35,10 +35,6 @@ const char *input_blame(struct input input);
  * it. NULL where they are of another origin, standard input included. */
 const char *input_file_of(const unsigned char *data, size_t size, size_t *offset);
 
-/* Says of which inputs that is what the next stage in the process is handed, for messages. The name
- * stays the caller's, and must last as long as the program. */
-void input_name_next(const char *name);
-
 /* Bytes that input_read has delivered so far. */
 extern size_t input_bytes;
 

@@ -24,7 +24,9 @@ static char *list_options(void)
 		LLVMParseCommandLineOptions(2, arguments, "");
 		exit(0);
 	}
-	waitpid(child, NULL, 0);
+	int status;
+	if (waitpid(child, &status, 0) != child || status)
+		fail("--llvm-args: LLVM cannot list its options");
 	off_t size = lseek(file, 0, SEEK_END);
 	char *text = xcalloc(size + 1, 1);
 	if (pread(file, text, size, 0) != size)

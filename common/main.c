@@ -33,10 +33,11 @@ static const struct program {
 	int (*main)(int argc, char **argv);
 } tools[] = {TOOLS};
 
-/* Between two others, one runs only where the module needs it. */
+/* Between two others, the driver's runs only where the module needs it; one that was typed may have
+ * a command line to complain of. */
 static bool is_needed(const struct program *tool)
 {
-	return module_needs_core || strcmp(tool->name, "bpf-core");
+	return module_needs_core || !pipeline_has_driver() || strcmp(tool->name, "bpf-core");
 }
 
 static const struct program *find_tool(const char *path)

@@ -6,6 +6,8 @@
 #include "resource-limits.h"
 #include "memory.h"
 #include "message.h"
+#include "noreturn.h"
+#include "notes.h"
 #include "options.h"
 #include "origin.h"
 #include "use-order.h"
@@ -149,9 +151,10 @@ LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 	LLVMModuleRef module = handed_on;
 
 	was_handed_on = module && input.data == pipeline_received(&size);
-	if (!was_handed_on)
+	if (!was_handed_on) {
 		module = read_module(context, input, LLVMParseBitcodeInContext2);
-	else /* as if it was read here */
+		module_check_names(module, input.name);
+	} else /* as if it was read here */
 		LLVMSetModuleIdentifier(module, input.name, strlen(input.name));
 	handed_on = NULL;
 	message_subject = input.name;
@@ -165,6 +168,30 @@ LLVMModuleRef module_parse(LLVMContextRef context, struct input input)
 LLVMModuleRef module_open(LLVMContextRef context, struct input input)
 {
 	return read_module(context, input, LLVMGetBitcodeModuleInContext2);
+}
+
+LLVMValueRef module_find_global(LLVMModuleRef module, const char *name)
+{
+	LLVMValueRef global = LLVMGetNamedFunction(module, name);
+
+	if (!global)
+		global = LLVMGetNamedGlobal(module, name);
+	if (!global)
+		global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
+	if (!global)
+		global = LLVMGetNamedGlobalIFunc(module, name, strlen(name));
+	return global;
+}
+
+void module_check_names(LLVMModuleRef module, const char *input)
+{
+	LLVMValueRef end = module_find_global(module, noreturn_end_name);
+	LLVMValueRef notes = module_find_global(module, notes_variable_name);
+
+	if (end && (!LLVMIsAFunction(end) || !LLVMIsDeclaration(end)))
+		fail("%s: symbol '%s' is reserved", input, noreturn_end_name);
+	if (notes && (!LLVMIsAGlobalVariable(notes) || LLVMGetFirstUse(notes)))
+		fail("%s: symbol '%s' is reserved", input, notes_variable_name);
 }
 
 void module_each_global(

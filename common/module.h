@@ -41,6 +41,12 @@ LLVMModuleRef module_read_anew(LLVMModuleRef module, bool only_order_matters);
  * stay. Textual IR is read whole. */
 LLVMModuleRef module_open(LLVMContextRef context, struct input input);
 
+/* The function, variable, alias or ifunc of that name; NULL where there is none. */
+LLVMValueRef module_find_global(LLVMModuleRef module, const char *name);
+
+/* Fails where the module, of that input, has of its own what stages add under a name. */
+void module_check_names(LLVMModuleRef module, const char *input);
+
 /* Calls visit for each function, variable, alias and ifunc, in this order; visit may delete what it
  * is given. */
 void module_each_global(

@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* LLVM emits nothing of this section. */
-static const char variable_name[] = "llvm.bpf-linker-notes", metadata_section[] = "llvm.metadata";
+const char notes_variable_name[] = "llvm.bpf-linker-notes";
+static const char metadata_section[] = "llvm.metadata";
 /* A kind of metadata that each LLVM has, and variables have not. */
 static const char mark_kind[] = "annotation";
 
@@ -44,7 +45,7 @@ void notes_put(LLVMModuleRef module)
 		return;
 	LLVMValueRef text = LLVMConstStringInContext2(
 	    LLVMGetModuleContext(module), collected.items, collected.count, true);
-	LLVMValueRef variable = LLVMAddGlobal(module, LLVMTypeOf(text), variable_name);
+	LLVMValueRef variable = LLVMAddGlobal(module, LLVMTypeOf(text), notes_variable_name);
 	LLVMSetInitializer(variable, text);
 	LLVMSetGlobalConstant(variable, true);
 	LLVMSetSection(variable, metadata_section);
@@ -53,7 +54,7 @@ void notes_put(LLVMModuleRef module)
 
 void notes_hold(LLVMModuleRef module)
 {
-	LLVMValueRef variable = LLVMGetNamedGlobal(module, variable_name);
+	LLVMValueRef variable = LLVMGetNamedGlobal(module, notes_variable_name);
 	LLVMValueRef text = variable ? LLVMGetInitializer(variable) : NULL;
 	size_t size;
 

@@ -322,7 +322,7 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	program_name = tool->name;
 	standard_files_guard();
 	message_cleanup = output_abandon;
-	pipeline_before_exec = output_remove_temporaries;
+	pipeline_before_exec = output_leave_to_next_program;
 	pipeline_join();
 	crash_catch();
 	struct words words = {0};

@@ -152,8 +152,9 @@ static bool is_optimized(LLVMModuleRef module)
 	return true;
 }
 
-void origin_note(LLVMModuleRef module, const char *input, bool lost_debug_info)
+void origin_note(LLVMModuleRef module, const char *input, enum debug_info_loss loss)
 {
+	static const char *const losses[] = {[DROPPED] = "", [DROPPED_FOR_NOW] = "now"};
 	bool by_clang = clang_of(module), optimized = by_clang && is_optimized(module);
 
 	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
@@ -164,8 +165,7 @@ void origin_note(LLVMModuleRef module, const char *input, bool lost_debug_info)
 		origin_set_attribute(function, clang_attribute, by_clang ? "" : NULL);
 		origin_set_attribute(function, optimized_attribute, optimized ? "" : NULL);
 		origin_set_attribute(function, cpu_attribute, origin_cpu(function));
-		origin_set_attribute(
-		    function, lost_debug_info_attribute, lost_debug_info ? "" : NULL);
+		origin_set_attribute(function, lost_debug_info_attribute, losses[loss]);
 	}
 }
 
@@ -217,9 +217,11 @@ bool origin_is_optimized(LLVMValueRef function)
 	return origin_attribute(function, optimized_attribute);
 }
 
-bool origin_lost_debug_info(LLVMValueRef function)
+enum debug_info_loss origin_lost_debug_info(LLVMValueRef function)
 {
-	return origin_attribute(function, lost_debug_info_attribute);
+	const char *loss = origin_attribute(function, lost_debug_info_attribute);
+
+	return !loss ? KEPT : *loss ? DROPPED_FOR_NOW : DROPPED;
 }
 
 void origin_set_changed(LLVMValueRef function)

@@ -12,8 +12,9 @@
 enum { MOST_REGISTERS = 5 };
 
 /* Notes it of each function of the module that has a body, before the module is linked with others.
- * input: the module's name as the user knows it. lost_debug_info: see origin_lost_debug_info. */
-void origin_note(LLVMModuleRef module, const char *input, bool lost_debug_info);
+ * input: the module's name as the user knows it. loss: see origin_lost_debug_info. */
+enum debug_info_loss { KEPT, DROPPED, DROPPED_FOR_NOW };
+void origin_note(LLVMModuleRef module, const char *input, enum debug_info_loss loss);
 
 /* Removes what origin_note has noted, the CPU apart. */
 void origin_forget(LLVMModuleRef module);
@@ -28,8 +29,8 @@ bool origin_is_optimized(LLVMValueRef function);
 /* Says that it is not so any more. */
 void origin_set_changed(LLVMValueRef function);
 
-/* Whether the input has debug info that was dropped, and can be read again. */
-bool origin_lost_debug_info(LLVMValueRef function);
+/* Whether the input has debug info that was dropped; for now: the driver can have it read again. */
+enum debug_info_loss origin_lost_debug_info(LLVMValueRef function);
 
 /* The CPU that the function was compiled for: generic, probe, v1, v2, v3, v4; NULL where none of
  * these is known. */

@@ -216,8 +216,13 @@ int output_open_log(const char *path)
 	const char *file = resolve(path);
 	bool is_link = system_is_descriptor(file, &process, &descriptor);
 
-	return open(
-	    file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (is_link ? 0 : O_NOFOLLOW), 0666);
+	/* a FIFO without a reader would be waited for */
+	int log = open(file,
+	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK | (is_link ? 0 : O_NOFOLLOW),
+	    0666);
+	if (log >= 0)
+		fcntl(log, F_SETFL, O_APPEND);
+	return log;
 }
 
 static int status_of(const char *path, struct stat *status)
@@ -323,6 +328,7 @@ void output_commit(struct output *output)
 		fail("%s:", output->name);
 	if (close(output->file) && errno != EINTR && !output->path)
 		fail("%s:", output->name);
+	output->file = -1;
 }
 
 void output_remove_temporaries(void)
@@ -330,6 +336,14 @@ void output_remove_temporaries(void)
 	for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++)
 		if (outputs[i].temporary_exists)
 			unlink(outputs[i].temporary);
+}
+
+void output_leave_to_next_program(void)
+{
+	output_remove_temporaries();
+	for (size_t i = 0; i < output_count; i++)
+		if (outputs[i].file > STDERR_FILENO && !outputs[i].path)
+			fcntl(outputs[i].file, F_SETFD, 0);
 }
 
 void output_reset(void)

@@ -41,6 +41,11 @@ void output_commit(struct output *output);
  * its input empty, and says so. Safe in a signal handler. */
 void output_remove_temporaries(void);
 
+/* Another program is to take the place of this one, and opens the outputs itself: removes temporary
+ * files, and leaves it open what is written directly, for the reader of a FIFO would take its end
+ * for that of the output. */
+void output_leave_to_next_program(void);
+
 /* Leaves every output that is not committed as it was before: removes temporary files, and leaves
  * the next stage the mark of a failure (pipeline.h). What message_cleanup is to be. Safe in a
  * signal handler. */

@@ -2,8 +2,10 @@
 #include "array.h"
 #include "memory.h"
 #include "message.h"
+#include "resource-limits.h"
 #include "standard-files.h"
 #include "system.h"
+#include "words.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,7 +21,8 @@ static const char mark[] = "\n\n\n\n\n\n";
 enum { LEAST_MARK = 3 };
 
 static const char toolsets_variable[] = "BPF_LINKER_TOOLSETS",
-		  producer_variable[] = "BPF_LINKER_STAGE_BEFORE";
+		  producer_variable[] = "BPF_LINKER_STAGE_BEFORE",
+		  name_variable[] = "BPF_LINKER_INPUT";
 
 void (*pipeline_before_exec)(void);
 
@@ -82,6 +85,7 @@ struct bytes {
 static struct bytes received, handed_on;
 static const void *(*serialize_received)(size_t *size), *(*serialize_handed_on)(size_t *size);
 static bool has_stage_before;
+static const char *name_of_received;
 
 void pipeline_begin_stage(char **arguments, void (*start_next)(void))
 {
@@ -132,23 +136,57 @@ const void *pipeline_received(size_t *size)
 	return received.items ? (const void *)received.items : "";
 }
 
+void pipeline_name_next(const char *name)
+{
+	name_of_received = name;
+}
+
+const char *pipeline_received_name(void)
+{
+	return name_of_received || !driver ? name_of_received : getenv(name_variable);
+}
+
 static void release_for_exec(void)
 {
+	limits_lift();
 	message_release_stderr();
 	if (pipeline_before_exec)
 		pipeline_before_exec();
 }
 
-/* For the program that is to replace this one. */
-static void put_on_stdin(struct bytes input)
+/* A file in memory that has the bytes, for another program. */
+static int open_with(const char *name, const void *data, size_t size)
 {
-	int file = system_open_memory("module", false);
+	int file = system_open_memory(name, false);
+	const char *next = data;
 
-	if (file < 0 || write(file, input.items, input.count) != (ssize_t)input.count ||
-	    lseek(file, 0, SEEK_SET))
+	while (size && file >= 0) {
+		ssize_t count = write(file, next, size);
+		if (count < 0 && errno != EINTR)
+			fail("cannot start the next stage:");
+		next += count < 0 ? 0 : count;
+		size -= count < 0 ? 0 : count;
+	}
+	if (file < 0 || lseek(file, 0, SEEK_SET))
 		fail("cannot start the next stage:");
-	standard_file_replace(STDIN_FILENO, file);
-	release_for_exec();
+	return file;
+}
+
+/* The command line, as long as that of a program may be: Linux takes 128 KiB in a word. */
+static char **shorten(char **arguments)
+{
+	enum { LONGEST = 100000 };
+	size_t size = 0;
+
+	for (char **argument = arguments; *argument; argument++)
+		size += strlen(*argument) + 1;
+	if (size <= LONGEST)
+		return arguments;
+	const char *text = words_for_response_file((const char *const *)arguments + 1);
+	char **shorter = xcalloc(3, sizeof *shorter);
+	shorter[0] = arguments[0];
+	shorter[1] = xasprintf("@/dev/fd/%d", open_with("arguments", text, strlen(text)));
+	return shorter;
 }
 
 void pipeline_start_afresh(void)
@@ -157,8 +195,11 @@ void pipeline_start_afresh(void)
 		return;
 	if (serialize_received)
 		received.items = (unsigned char *)serialize_received(&received.count);
-	put_on_stdin(received);
-	system_run_again(stage_arguments);
+	standard_file_replace(STDIN_FILENO, open_with("module", received.items, received.count));
+	if (name_of_received)
+		setenv(name_variable, name_of_received, true);
+	release_for_exec();
+	system_run_again(shorten(stage_arguments));
 	fail("cannot start the next stage:");
 }
 
@@ -221,7 +262,7 @@ static _Noreturn void start_in(const char *toolset)
 
 	release_for_exec();
 	*stage_arguments = (char *)program;
-	execv(program, stage_arguments);
+	execv(program, shorten(stage_arguments));
 	fail("'%s' cannot be run; install bpf-linker again:", program);
 }
 

@@ -7,8 +7,8 @@
  * process, one after the other; the module goes on in memory: itself, where what comes out at the
  * end is the same, and else as the bitcode that a pipe would carry (module.h). A stage that would
  * not give the same bytes there starts the program afresh. Few programs have work for bpf-core:
- * between two stages it runs only where the module needs it. This is all that the driver and the
- * stages say to one another.
+ * between two stages of the driver's it runs only where the module needs it. This is all that the
+ * driver and the stages say to one another.
  *
  * The environment, set by the driver for the stages that it starts, and for nothing else:
  *
@@ -27,7 +27,8 @@
  *                              that says it keeps debug info and ends in bpf-codegen --check.
  *     BPF_LINKER_TIME_LIMIT    seconds after which the stage gives up, with status 3: the libLLVM
  *                              that is tried then may not know what it reads.
- *     BPF_LINKER_LIBLLVM       the library to load (libllvm.h).
+ *     BPF_LINKER_INPUT         not the driver's, but of a stage that starts the program afresh:
+ * what messages call the module. BPF_LINKER_LIBLLVM       the library to load (libllvm.h).
  *     BPF_LINKER_TOOLSETS      versions of LLVM, with spaces between them, of which bpf-extract
  *                              --say-llvm chooses: the oldest that is as new as the inputs, for
  *                              each is in a folder llvm-VERSION beside those of the others. Where
@@ -98,6 +99,11 @@ bool pipeline_has_stage_before(void);
 
 /* What that one has handed on, and its size; NULL, and no size, where there was none. */
 const void *pipeline_received(size_t *size);
+
+/* What the stages that follow in the process, or in a program that is started afresh, are to call
+ * their input in messages; NULL by default. */
+void pipeline_name_next(const char *name);
+const char *pipeline_received_name(void);
 
 /* The end of a stage: begins the next one; returns where there is none. */
 void pipeline_start_next_stage(void);

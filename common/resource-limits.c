@@ -24,6 +24,7 @@ struct limit {
 	rlim_t unit;
 	const char *unit_name, *fault;
 	struct rlimit at_start;
+	rlim_t used;    /* when it was set */
 	char text[160]; /* what to say where it is reached */
 };
 
@@ -36,9 +37,9 @@ static void set(struct limit *limit, rlim_t units)
 {
 	struct rlimit wanted = limit->at_start;
 
-	if (wanted.rlim_cur <= units * limit->unit)
+	if (wanted.rlim_cur <= (limit->used + units) * limit->unit)
 		return;
-	wanted.rlim_cur = units * limit->unit;
+	wanted.rlim_cur = (limit->used + units) * limit->unit;
 	if (setrlimit(limit->resource, &wanted))
 		return;
 	snprintf(limit->text, sizeof limit->text,
@@ -56,12 +57,23 @@ static void set_for(size_t bytes)
 	set(&cpu_time, SECONDS + mebibytes / MEBIBYTES_IN_A_SECOND);
 }
 
+/* A process may have been another program before. */
+static rlim_t seconds_used(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		return 0;
+	return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec;
+}
+
 void limits_set(void)
 {
 	if (limits_are_off || getrlimit(memory.resource, &memory.at_start) ||
 	    getrlimit(cpu_time.resource, &cpu_time.at_start))
 		return;
 	are_set = true;
+	cpu_time.used = seconds_used();
 	set_for(0);
 }
 

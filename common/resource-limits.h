@@ -16,7 +16,8 @@ void limits_set(void);
 /* Raises the limits for that many bytes of input, in all. */
 void limits_raise(size_t bytes);
 
-/* Puts back the limits that the process started with: all is read. */
+/* Puts back the limits that the process started with: all is read, or another program is to take
+ * its place. */
 void limits_lift(void);
 
 /* Whether the process may open files, as it may at first. Where not, that fails with EMFILE. */

@@ -719,3 +719,9 @@ thin_is_as_full() {
 	bpf-extract --log-level info --log-file log -o stream.tar raw.bc native.o
 	[[ $(<log) == 'bpf-extract: warning: native.o: '* ]]
 }
+
+@test "what a process has computed before it became this program does not count for the limits" {
+	compile "$TESTS/examples/c/program.c"
+	perl -e '1 while (times)[0] < 15.5; exec @ARGV' bpf-extract -o out.tar program.bc
+	bpf-extract program.bc | cmp - out.tar
+}

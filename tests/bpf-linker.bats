@@ -690,6 +690,40 @@ each_shell() {
 	done
 }
 
+@test "symbols that can be read but once, by two stages" {
+	local link temps
+	compile_program
+	printf '# what stays\n\n  twice  # x\r\ncalls' >list
+	echo calls >program
+	for temps in '' --save-temps=stages; do
+		link="bpf-linker --log-level=error $temps -o out calls.bc calls-lib.bc"
+		bpf-linker --log-level=error --export-symbols list -o wanted calls.bc calls-lib.bc
+		bash -c "$link --export-symbols <(cat list)" && cmp out wanted
+		bash -c "cat list | $link --export-symbols -" && cmp out wanted
+		bash -c "$link --export-symbols=/dev/stdin <list" && cmp out wanted
+		bash -c "$link --export-symbols=/dev/fd/7 7<list" && cmp out wanted
+		[[ -p fifo ]] || mkfifo fifo
+		cat list >fifo &
+		bash -c "$link --export-symbols=fifo" && cmp out wanted
+		bpf-linker --log-level=error --export-symbols program --export=twice -o wanted calls.bc calls-lib.bc
+		bash -c "$link --export=twice --export-symbols <(cat program)" && cmp out wanted
+		bpf-linker --log-level=error --export= -o wanted calls.bc calls-lib.bc
+		bash -c "$link --export-symbols=/dev/null" && cmp out wanted
+	done
+	one_error 'bpf-linker: error: /dev/absent: No such file or directory' bpf-linker --export-symbols=/dev/absent -o out calls.bc
+}
+
+@test "a log that is read while it is written" {
+	compile_program
+	mkfifo fifo
+	for ((i = 0; i < 5; i++)); do
+		timeout 20 cat fifo >got &
+		timeout 20 bpf-linker --log-file=fifo --log-level=debug -o out calls.bc calls-lib.bc
+		wait $!
+		[[ -s got ]]
+	done
+}
+
 @test "all tools in one folder" {
 	compile_program
 	mkdir flat
@@ -1178,6 +1212,12 @@ library_and_program() {
 			$? == $death || $? == 15 or die "after $delay: $?\n"; # 15: it was no shell yet
 		}' "$(death_of TERM)" bpf-linker -o out fifo
 	wait_until no_stage_left
+}
+
+@test "a signal that is ignored when the driver starts stays so" {
+	make_stubs
+	stub merge 'kill -HUP "$BPF_LINKER_PIPELINE"; sleep 0.2; cat >/dev/null'
+	bash -c 'trap "" HUP; exec bpf-linker -o out in.bc'
 }
 
 @test "a signal while a stage waits for a FIFO" {

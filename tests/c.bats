@@ -525,12 +525,68 @@ prototype_in_btf() {
 	[[ $(relocations_of out.o | grep -c 'task_struct.tgid (0:0') == 4 ]]
 }
 
-@test "a name of bpf-merge's own is refused" {
+@test "names of the stages' own are refused" {
+	local name
+	for name in llvm.bpf-linker-order llvm.bpf-linker-notes bpf-linker-end; do
+		for definition in 'internal global i32 3' 'alias i32, ptr @x' 'ifunc i32 (), ptr @g'; do
+			ir a <<-END
+				@"$name" = $definition
+				@x = global i32 1
+				define ptr @g() { ret ptr @f }
+				define i32 @f() section "socket" {
+				  %v = load i32, ptr @"$name"
+				  ret i32 %v
+				}
+			END
+			one_error "bpf-merge: error: a.ll: symbol '$name' is reserved" bpf-merge -o out.bc a.ll
+			[[ $name == llvm.bpf-linker-order ]] || one_error "bpf-opt: error: a.ll: symbol '$name' is reserved" bpf-opt -o out.bc a.ll
+		done
+	done
 	ir a <<-'END'
-		@"llvm.bpf-linker-order" = global i32 3
-		define i32 @f() section "socket" { ret i32 0 }
+		define i32 @"bpf-linker-end"(i32 %x) noinline { ret i32 %x }
+		define i32 @f(ptr %p) section "socket" {
+		  %v = call i32 @"bpf-linker-end"(i32 3)
+		  ret i32 %v
+		}
 	END
-	one_error "bpf-merge: error: a.ll: symbol 'llvm.bpf-linker-order' is reserved" bpf-merge -o out.bc a.ll
+	one_error "bpf-linker: error: a.ll: symbol 'bpf-linker-end' is reserved" bpf-linker -o out.o a.ll
+}
+
+@test "aliases of aliases, and of an address in a function" {
+	local order
+	ir a <<-'END'
+		@z = alias i32 (i32), ptr @y
+		@in = alias i8, getelementptr (i8, ptr @z, i64 8)
+		@y = alias i32 (i32), ptr @x
+		@x = alias i32 (i32), ptr @impl
+		define i32 @impl(i32 %x) section "socket" {
+		  %y = mul i32 %x, 7
+		  ret i32 %y
+		}
+		define i32 @f(ptr %p) section "socket" {
+		  %v = load i32, ptr %p
+		  %r = call i32 @z(i32 %v)
+		  %s = call i32 @x(i32 %r)
+		  %t = call i32 @y(i32 %s)
+		  ret i32 %t
+		}
+		!llvm.ident = !{!0}
+		!0 = !{!"clang version 22.0.0"}
+	END
+	# not optimized by its compiler
+	ir b <<-'END'
+		define i32 @g(ptr %p) section "socket" {
+		  %v = load i32, ptr %p
+		  %r = add i32 %v, 1
+		  ret i32 %r
+		}
+	END
+	for order in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker -o out.o $order
+		[[ $("$OBJDUMP" -dr out.o | grep -o 'R_BPF_64_32.*' | tr -d '\t' | tr '\n' ' ') == *z*x*y* ]]
+		[[ $("$OBJDUMP" -t out.o) == *" in"* ]]
+	done
 }
 
 # --- What BPF has no instruction for ---

@@ -169,3 +169,47 @@ same_bitcode() {
 	run -2 --separate-stderr bpf-opt program.bc :
 	[[ $stderr == *'nothing after :'* ]]
 }
+
+@test "a stage that has the program started afresh, and what is written directly" {
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	mkfifo fifo
+	for options in '--emit=llvm-ir' '--btf --debug-info=full' '--emit=llvm-ir --map=fifo' '--llvm-args=-inline-threshold=5'; do
+		for ((i = 0; i < 5; i++)); do
+			timeout 20 cat fifo >got &
+			# shellcheck disable=SC2086 # words
+			timeout 20 bpf-linker --log-level=error -o "$([[ $options == *fifo ]] && echo out.ll || echo fifo)" $options program.bc count.bc
+			wait $!
+			[[ -s got ]]
+		done
+	done
+}
+
+@test "a stage that has the program started afresh names the input" {
+	compile "$TESTS/examples/c/count.c"
+	for options in '' --llvm-args=-inline-threshold=5; do
+		# shellcheck disable=SC2086 # one or none
+		one_error 'bpf-linker: error: count.bc: was compiled for *' bpf-linker --btf --target=bpfeb $options -o out.o count.bc
+	done
+	# what a user has of this name is nothing to go by
+	BPF_LINKER_INPUT=other one_error 'bpf-linker: error: count.bc: was compiled for *' bpf-linker --btf --target=bpfeb -o out.o count.bc
+	BPF_LINKER_INPUT=other one_error 'bpf-opt: error: <stdin>: is empty*' bpf-opt -o out.bc </dev/null
+}
+
+@test "a stage that cannot be started afresh says why" {
+	compile "$TESTS/examples/c/program.c"
+	compile "$TESTS/examples/c/count.c"
+	for options in --debug-info=full --llvm-args=-inline-threshold=5; do
+		run -1 --separate-stderr bash -c "ulimit -f 3; bpf-linker --btf $options -o out.o program.bc count.bc"
+		# shellcheck disable=SC2154 # bats sets stderr
+		[[ $stderr == *'File too large'* || $stderr == *'error: --llvm-args: LLVM cannot list its options' ]]
+		[[ $stderr != *ioctl* && $stderr != *'has no option'* ]]
+	done
+}
+
+@test "a stage between others reads its command line, whether there is work for it or not" {
+	compile "$TESTS/examples/c/program.c"
+	run -2 --separate-stderr bpf-merge --unresolved-symbols=ignore program.bc : bpf-internalize : bpf-core --nonsense : bpf-opt -o out.bc
+	# shellcheck disable=SC2154 # bats sets stderr
+	[[ $stderr == "bpf-core: error: unknown option '--nonsense'"* ]]
+}

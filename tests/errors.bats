@@ -251,13 +251,15 @@ many() {
 }
 
 @test "what can be read but once is not read twice" {
-	local without="function 'prog' has a variable *; * (debug info *)"
+	local without="function 'prog' has a variable *; * (debug info tells the line: --btf keeps that of the input)"
 
 	many a
 	one_error "bpf-linker: error: <stdin>: $without" bash -c 'cat a.bc | bpf-linker -o a.o -'
 	one_error "bpf-linker: error: <stdin>: $without" bash -c 'bpf-linker -o a.o - <a.bc'
 	one_error "bpf-linker: error: /dev/fd/*: $without" bash -c 'bpf-linker -o a.o <(cat a.bc)'
-	one_error "bpf-linker: error: a.bc: $without" bash -c 'bpf-linker --export-symbols <(echo prog) -o a.o a.bc'
+	one_error "bpf-linker: error: a.bc: $without" bpf-linker --save-temps=stages -o a.o a.bc
+	one_error "bpf-linker: error: a.bc: function 'prog' (*a.c:1) has *" \
+		bash -c 'bpf-linker --export-symbols <(echo prog) -o a.o a.bc'
 	one_error "bpf-linker: error: a.bc: function 'prog' (*a.c:1) has *" \
 		bash -c 'bpf-linker --export-symbols /dev/null -o a.o a.bc'
 }

@@ -194,3 +194,25 @@ STAGES=('program.bc bpf-extract -o out/file program.bc'
 	# shellcheck disable=SC2154 # bats sets stderr
 	[[ $(wc -l <<<"$stderr") == 1 && $stderr == 'bpf-linker: error: --llvm-args: '* ]]
 }
+
+@test "the bpf-merge of the toolset that is chosen has the limits of before, and any command line" {
+	[[ $LLVM_MAJOR == "${TOOLSET:-$LLVM_MAJOR}" ]] || skip "this toolset is chosen by the driver alone"
+	# the words of one option are one on a command line, too long for exec
+	printf -- '--export=%s\n' program,state {10000..32000} 'a\ "b' >many.rsp
+	bpf-linker --log-level=error -o wanted @many.rsp program.bc
+	install_copy
+	unset BPF_LINKER_LLVM
+	mv stubs/libexec/bpf-linker/llvm-{"$LLVM_MAJOR",99}
+	mkdir "stubs/libexec/bpf-linker/llvm-$LLVM_MAJOR"
+	cat >"stubs/libexec/bpf-linker/llvm-$LLVM_MAJOR/bpf-merge" <<-'END'
+		#!/bin/bash
+		{ ulimit -St; ulimit -Sd; } >limits
+		exec "${0%/*}/../llvm-99/bpf-merge" "$@"
+	END
+	chmod +x "stubs/libexec/bpf-linker/llvm-$LLVM_MAJOR/bpf-merge"
+	bpf-linker --no-sandbox --log-level=error -o out.o program.bc
+	cmp limits <(ulimit -St && ulimit -Sd)
+	bpf-linker --no-sandbox --log-level=error -o out.o @many.rsp program.bc
+	cmp out.o wanted
+	cmp limits <(ulimit -St && ulimit -Sd)
+}

@@ -1,12 +1,28 @@
 #include "location.h"
 #include "memory.h"
 #include "message.h"
+#include "origin.h"
+#include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char location_hint[] =
-    " (debug info in the input tells the line: clang -g, rustc -C debuginfo=1)";
+static bool was_dropped;
+
+void location_set_module(LLVMModuleRef module)
+{
+	was_dropped = false;
+	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
+	    function = LLVMGetNextFunction(function))
+		was_dropped |= origin_lost_debug_info(function) != KEPT;
+}
+
+const char *location_hint(void)
+{
+	return was_dropped
+		   ? " (debug info tells the line: --btf keeps that of the input)"
+		   : " (debug info in the input tells the line: clang -g, rustc -C debuginfo=1)";
+}
 
 static const char *text_of(const char *text)
 {

@@ -19,7 +19,10 @@ LLVMMetadataRef location_find_users(LLVMMetadataRef location);
 /* The file and line of that location, as in `src/main.rs:12`, for the caller to free; or NULL. */
 char *location_of_user(LLVMMetadataRef location);
 
+/* Which module messages are about; it still says where its debug info was dropped. */
+void location_set_module(LLVMModuleRef module);
+
 /* What to add to a message that has no line. */
-extern const char location_hint[];
+const char *location_hint(void);
 
 #endif

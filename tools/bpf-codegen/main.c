@@ -6,6 +6,7 @@
 #include "integer-expand.h"
 #include "resource-limits.h"
 #include "link-map.h"
+#include "location.h"
 #include "memory-expand.h"
 #include "memory-intrinsics.h"
 #include "memory.h"
@@ -101,7 +102,7 @@ static bool may_explain(LLVMModuleRef module)
 		return false;
 	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
 	    function = LLVMGetNextFunction(function))
-		if (origin_lost_debug_info(function))
+		if (origin_lost_debug_info(function) == DROPPED_FOR_NOW)
 			return true;
 	return false;
 }
@@ -298,6 +299,7 @@ int main(int argc, char **argv)
 	LLVMTargetMachineRef machine = target_of(module);
 
 	link_map_take_notes(module);
+	location_set_module(module);
 	if (!pipeline_has_driver()) /* else bpf-opt has said it */
 		target_tell();
 	prototype_fit(module, kind && !strcmp(kind, "FullDebug"));

@@ -94,7 +94,7 @@ static char *chain_of(const struct call_node *node, const struct call *call, boo
 	has_location |= append_call(&chain, call->symbol, call->location);
 	if (!has_location) {
 		lacks_line |= is_refused;
-		char *longer = xasprintf("%s%s", chain, location_hint);
+		char *longer = xasprintf("%s%s", chain, location_hint());
 		free(chain);
 		chain = longer;
 	}

@@ -522,7 +522,7 @@ static char *describe_way_out(LLVMValueRef function, enum act act, const char *c
 
 static const char *hint_of_line(bool has_line)
 {
-	return has_line ? "" : location_hint;
+	return has_line ? "" : location_hint();
 }
 
 static char *describe_fault(struct diagnostic *diagnostic, const char *cpu)

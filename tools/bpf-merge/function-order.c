@@ -6,6 +6,7 @@
 #include "linker.h"
 #include "message.h"
 #include "metadata.h"
+#include "module.h"
 #include <llvm-c/Core.h>
 #include <string.h>
 
@@ -61,8 +62,7 @@ void keep_function_order(const struct linker *linker, LLVMModuleRef ir)
 	struct global_array used = take_array(ir, "llvm.used");
 	struct global_array compiler_used = take_array(ir, "llvm.compiler.used");
 
-	if (LLVMGetNamedGlobal(ir, order_variable) || LLVMGetNamedFunction(ir, order_variable) ||
-	    LLVMGetNamedGlobalAlias(ir, order_variable, strlen(order_variable)))
+	if (module_find_global(ir, order_variable))
 		fail("%s: symbol '%s' is reserved", message_subject, order_variable);
 	LLVMValueRef variable =
 	    LLVMAddGlobal(ir, LLVMPointerTypeInContext(linker->context, 0), order_variable);

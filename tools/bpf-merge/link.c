@@ -69,14 +69,17 @@ static void note_dropped(LLVMValueRef global, void *data)
 		note_add(NOTE_DROPPED, value_name(global), input_name(module));
 }
 
-/* Whether the driver can have the module read again, with the debug info that it loses here. */
-static bool loses_debug_info(const struct module *module)
+/* The driver can have the module read again where that is a file. */
+static enum debug_info_loss debug_info_loss(const struct module *module)
 {
 	struct input input = module->entry->input;
 	size_t offset;
 
-	return pipeline_may_explain() && module->linker->strip_debug && module->has_debug_info &&
-	       input_file_of(input.data, input.size, &offset);
+	if (!module->linker->strip_debug || !module->has_debug_info)
+		return KEPT;
+	return pipeline_may_explain() && input_file_of(input.data, input.size, &offset)
+		   ? DROPPED_FOR_NOW
+		   : DROPPED;
 }
 
 /* Returns whether there is anything left to link. */
@@ -91,7 +94,7 @@ static bool prepare_module(struct module *module)
 	if (module->strips_late)
 		LLVMStripModuleDebugInfo(module->ir);
 	separate_core_relocations(module->linker, module->ir);
-	origin_note(module->ir, input_name(module), loses_debug_info(module));
+	origin_note(module->ir, input_name(module), debug_info_loss(module));
 	if (notes_wanted)
 		notes_mark_variables(module->ir, input_name(module));
 	keep_function_order(module->linker, module->ir);
@@ -101,6 +104,7 @@ static bool prepare_module(struct module *module)
 static void link_module(LLVMModuleRef result, struct module *module)
 {
 	message_subject = input_name(module);
+	module_check_names(module->ir, input_name(module));
 	if (prepare_module(module)) {
 		LLVMSetTarget(module->ir, LLVMGetTarget(result));
 		LLVMSetDataLayout(module->ir, LLVMGetDataLayoutStr(result));

@@ -89,6 +89,6 @@ int main(int argc, char **argv)
 	if (!linker.target_module)
 		fail(
 		    "nothing to link: no archive member has what is exported, and no other input is given");
-	input_name_next(name_inputs(&linker));
+	pipeline_name_next(name_inputs(&linker));
 	module_finish(link_modules(&linker), output);
 }

@@ -98,7 +98,7 @@ static void need_globals_of(LLVMValueRef function)
  * stands in.
  */
 struct alias {
-	LLVMValueRef alias, function, stand_in;
+	LLVMValueRef alias, aliasee, stand_in;
 	LLVMLinkage linkage;
 };
 
@@ -107,13 +107,27 @@ static struct {
 	ARRAY(struct alias);
 } aliases;
 
+/* The function that an alias stands for, be it an alias of another, or of an address in it. */
+static LLVMValueRef function_of(LLVMValueRef value)
+{
+	while (!LLVMIsAFunction(value))
+		if (LLVMIsAGlobalAlias(value))
+			value = LLVMAliasGetAliasee(value);
+		else if (LLVMIsAConstantExpr(value))
+			value = LLVMGetOperand(value, 0);
+		else
+			return NULL;
+	return value;
+}
+
 static void put_alias_away(LLVMValueRef alias, void *unused)
 {
-	LLVMValueRef function = LLVMIsAGlobalAlias(alias) ? LLVMAliasGetAliasee(alias) : NULL;
+	LLVMValueRef function = LLVMIsAGlobalAlias(alias) ? function_of(alias) : NULL;
 
 	(void)unused;
-	if (!function || !LLVMIsAFunction(function) || !LLVMIsDeclaration(function))
+	if (!function || !LLVMIsDeclaration(function))
 		return;
+	LLVMValueRef aliasee = LLVMAliasGetAliasee(alias);
 	if (!aliases.variable) {
 		LLVMTypeRef byte = LLVMInt8TypeInContext(LLVMGetModuleContext(away.module));
 		aliases.variable = LLVMAddGlobal(away.module, byte, "");
@@ -123,9 +137,9 @@ static void put_alias_away(LLVMValueRef alias, void *unused)
 	LLVMReplaceAllUsesWith(alias, stand_in);
 	LLVMAliasSetAliasee(alias, aliases.variable);
 	need(alias);
-	need(function);
+	need(aliasee);
 	need(stand_in);
-	array_add(&aliases, (struct alias){alias, function, stand_in, LLVMGetLinkage(alias)});
+	array_add(&aliases, (struct alias){alias, aliasee, stand_in, LLVMGetLinkage(alias)});
 	LLVMSetLinkage(alias, LLVMWeakAnyLinkage);
 }
 
@@ -134,7 +148,7 @@ static void put_aliases_back(void)
 {
 	while (aliases.count) {
 		struct alias alias = aliases.items[--aliases.count];
-		LLVMAliasSetAliasee(alias.alias, alias.function);
+		LLVMAliasSetAliasee(alias.alias, alias.aliasee);
 		LLVMSetLinkage(alias.alias, alias.linkage);
 		LLVMReplaceAllUsesWith(alias.stand_in, alias.alias);
 		LLVMDeleteFunction(alias.stand_in);
