@@ -54,7 +54,7 @@ static bool is_listed(const char *options, const char *argument)
 static bool ends_program(const char *argument)
 {
 	static const char *const names[] = {
-	    "help", "help-hidden", "help-list", "help-list-hidden", "version"};
+	    "h", "help", "help-hidden", "help-list", "help-list-hidden", "version"};
 	const char *name = argument + strspn(argument, "-");
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -6,10 +6,9 @@
 #include "resource-limits.h"
 #include "memory.h"
 #include "message.h"
-#include "noreturn.h"
-#include "notes.h"
 #include "options.h"
 #include "origin.h"
+#include "reserved.h"
 #include "use-order.h"
 #include <llvm-c/Analysis.h>
 #include <llvm-c/BitReader.h>
@@ -185,13 +184,13 @@ LLVMValueRef module_find_global(LLVMModuleRef module, const char *name)
 
 void module_check_names(LLVMModuleRef module, const char *input)
 {
-	LLVMValueRef end = module_find_global(module, noreturn_end_name);
-	LLVMValueRef notes = module_find_global(module, notes_variable_name);
+	LLVMValueRef end = module_find_global(module, NORETURN_END_NAME);
+	LLVMValueRef notes = module_find_global(module, NOTES_NAME);
 
 	if (end && (!LLVMIsAFunction(end) || !LLVMIsDeclaration(end)))
-		fail("%s: symbol '%s' is reserved", input, noreturn_end_name);
+		fail("%s: symbol '%s' is reserved", input, NORETURN_END_NAME);
 	if (notes && (!LLVMIsAGlobalVariable(notes) || LLVMGetFirstUse(notes)))
-		fail("%s: symbol '%s' is reserved", input, notes_variable_name);
+		fail("%s: symbol '%s' is reserved", input, NOTES_NAME);
 }
 
 void module_each_global(

@@ -3,6 +3,7 @@
 #include "module.h"
 #include "origin.h"
 #include "map.h"
+#include "reserved.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <string.h>
@@ -19,7 +20,6 @@
 			  next = instruction ? LLVMGetNextInstruction(instruction) : NULL; \
 	    instruction; instruction = next, next = next ? LLVMGetNextInstruction(next) : NULL)
 
-const char noreturn_end_name[] = "bpf-linker-end";
 static const char reason_attribute[] = "bpf-linker-noreturn";
 static const char stays[] = "bpf-linker-stays"; /* and is not to be inlined */
 
@@ -64,11 +64,11 @@ static LLVMValueRef end_function(LLVMModuleRef module)
 	LLVMContextRef context = LLVMGetModuleContext(module);
 	LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(context), NULL, 0, false);
 	static const char *const attributes[] = {"noreturn", "nounwind", "cold", "nocallback"};
-	LLVMValueRef function = LLVMGetNamedFunction(module, noreturn_end_name);
+	LLVMValueRef function = LLVMGetNamedFunction(module, NORETURN_END_NAME);
 
 	if (function)
 		return function;
-	function = LLVMAddFunction(module, noreturn_end_name, type);
+	function = LLVMAddFunction(module, NORETURN_END_NAME, type);
 	for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
 		LLVMAddAttributeAtIndex(
 		    function, LLVMAttributeFunctionIndex, attribute(context, attributes[i]));
@@ -98,7 +98,7 @@ bool noreturn_is_end(LLVMValueRef instruction, const char **reason)
 	LLVMValueRef callee = callee_of(instruction);
 	unsigned length;
 
-	if (!callee || strcmp(value_name(callee), noreturn_end_name))
+	if (!callee || strcmp(value_name(callee), NORETURN_END_NAME))
 		return false;
 	LLVMAttributeRef found = LLVMGetCallSiteStringAttribute(
 	    instruction, LLVMAttributeFunctionIndex, reason_attribute, strlen(reason_attribute));
@@ -384,7 +384,7 @@ bool noreturn_stays(LLVMValueRef function)
 bool noreturn_inline(LLVMModuleRef module)
 {
 	struct map ending = {0};
-	bool grows = LLVMGetNamedFunction(module, noreturn_end_name);
+	bool grows = LLVMGetNamedFunction(module, NORETURN_END_NAME);
 
 	while (grows) {
 		grows = false;
@@ -468,7 +468,7 @@ static void end_block(LLVMValueRef function, LLVMBasicBlockRef block)
 
 void noreturn_end(LLVMModuleRef module)
 {
-	LLVMValueRef end = LLVMGetNamedFunction(module, noreturn_end_name);
+	LLVMValueRef end = LLVMGetNamedFunction(module, NORETURN_END_NAME);
 
 	if (!end)
 		return;

@@ -10,9 +10,6 @@
 #include <llvm-c/Types.h>
 #include <stdbool.h>
 
-/* The name of the function, a declaration. */
-extern const char noreturn_end_name[];
-
 /* Puts the calls in place: of empty endless loops, traps, and calls of functions that do no more
  * than to end there. Takes away the checks of debug assertions that the verifier does itself, or
  * does not follow: those of pointers and of the preconditions of unsafe functions. Returns whether

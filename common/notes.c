@@ -5,12 +5,12 @@
 #include "message.h"
 #include "module.h"
 #include "origin.h"
+#include "reserved.h"
 #include <llvm-c/Core.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* LLVM emits nothing of this section. */
-const char notes_variable_name[] = "llvm.bpf-linker-notes";
 static const char metadata_section[] = "llvm.metadata";
 /* A kind of metadata that each LLVM has, and variables have not. */
 static const char mark_kind[] = "annotation";
@@ -45,7 +45,7 @@ void notes_put(LLVMModuleRef module)
 		return;
 	LLVMValueRef text = LLVMConstStringInContext2(
 	    LLVMGetModuleContext(module), collected.items, collected.count, true);
-	LLVMValueRef variable = LLVMAddGlobal(module, LLVMTypeOf(text), notes_variable_name);
+	LLVMValueRef variable = LLVMAddGlobal(module, LLVMTypeOf(text), NOTES_NAME);
 	LLVMSetInitializer(variable, text);
 	LLVMSetGlobalConstant(variable, true);
 	LLVMSetSection(variable, metadata_section);
@@ -54,7 +54,7 @@ void notes_put(LLVMModuleRef module)
 
 void notes_hold(LLVMModuleRef module)
 {
-	LLVMValueRef variable = LLVMGetNamedGlobal(module, notes_variable_name);
+	LLVMValueRef variable = LLVMGetNamedGlobal(module, NOTES_NAME);
 	LLVMValueRef text = variable ? LLVMGetInitializer(variable) : NULL;
 	size_t size;
 

@@ -37,9 +37,6 @@ void notes_mark_variables(LLVMModuleRef module, const char *input);
 /* Notes the definitions of the module that all are linked into, and their inputs. */
 void notes_add_definitions(LLVMModuleRef module);
 
-/* The variable that they are in, which nothing refers to. */
-extern const char notes_variable_name[];
-
 /* Forgets the notes that were not put. */
 void notes_reset(void);
 

@@ -135,6 +135,19 @@ static int open_temporary(struct output *output, const char *path)
 	return output->file;
 }
 
+/* What the user has open; -1 with errno set where that is none, but this program's own. */
+static int descriptor_of_user(int descriptor)
+{
+	bool is_standard = descriptor <= STDERR_FILENO;
+	int flags = is_standard ? 0 : fcntl(descriptor, F_GETFD);
+
+	if (is_standard ? standard_file_was_closed(descriptor) : flags < 0 || flags & FD_CLOEXEC) {
+		errno = EBADF;
+		return -1;
+	}
+	return descriptor == STDERR_FILENO ? message_file() : descriptor;
+}
+
 /* The same for any path. */
 static int open_path(struct output *output, const char *path)
 {
@@ -144,10 +157,8 @@ static int open_path(struct output *output, const char *path)
 	if (system_is_descriptor(path, &process, &descriptor)) {
 		if (process != getpid())
 			return open(path, O_WRONLY | O_CLOEXEC);
-		errno = EBADF;
-		return descriptor <= STDERR_FILENO && standard_file_was_closed(descriptor)
-			   ? -1
-			   : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+		descriptor = descriptor_of_user(descriptor);
+		return descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
 	}
 	bool is_there = !lstat(path, &status);
 	output->is_new = !is_there && errno == ENOENT;

@@ -5,7 +5,7 @@
 #include "resource-limits.h"
 #include "standard-files.h"
 #include "system.h"
-#include "words.h"
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -172,6 +172,25 @@ static int open_with(const char *name, const void *data, size_t size)
 	return file;
 }
 
+/* The text of a response file (words.h) that stands for the words, which end in NULL. */
+static char *response_file_of(char **words)
+{
+	size_t size = 1;
+
+	for (size_t i = 0; words[i]; i++)
+		size += 2 * strlen(words[i]) + 3;
+	char *text = xcalloc(size, 1), *end = text;
+	for (size_t i = 0; words[i]; i++) {
+		for (const char *next = words[i]; *next; next++) {
+			if (isspace((unsigned char)*next) || strchr("'\"\\", *next))
+				*end++ = '\\';
+			*end++ = *next;
+		}
+		end = stpcpy(end, *words[i] ? "\n" : "''\n");
+	}
+	return text;
+}
+
 /* The command line, as long as that of a program may be: Linux takes 128 KiB in a word. */
 static char **shorten(char **arguments)
 {
@@ -182,7 +201,7 @@ static char **shorten(char **arguments)
 		size += strlen(*argument) + 1;
 	if (size <= LONGEST)
 		return arguments;
-	const char *text = words_for_response_file((const char *const *)arguments + 1);
+	const char *text = response_file_of(arguments + 1);
 	char **shorter = xcalloc(3, sizeof *shorter);
 	shorter[0] = arguments[0];
 	shorter[1] = xasprintf("@/dev/fd/%d", open_with("arguments", text, strlen(text)));

@@ -8,4 +8,9 @@
  */
 const char *value_name(LLVMValueRef value);
 
+/* The number of the helper that is called, which is the address; 0 where none is. The numbers:
+ * https://github.com/torvalds/linux, include/uapi/linux/bpf.h */
+unsigned helper_number(LLVMValueRef called);
+enum { HELPER_TAIL_CALL = 12 };
+
 #endif

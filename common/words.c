@@ -89,24 +89,6 @@ void words_expand(struct words *words, const char *const *given, size_t count)
 		expand(words, given[i], 0);
 }
 
-char *words_for_response_file(const char *const *words)
-{
-	size_t size = 1;
-
-	for (size_t i = 0; words[i]; i++)
-		size += 2 * strlen(words[i]) + 3;
-	char *text = xcalloc(size, 1), *end = text;
-	for (size_t i = 0; words[i]; i++) {
-		for (const char *next = words[i]; *next; next++) {
-			if (isspace((unsigned char)*next) || strchr("'\"\\", *next))
-				*end++ = '\\';
-			*end++ = *next;
-		}
-		end = stpcpy(end, *words[i] ? "\n" : "''\n");
-	}
-	return text;
-}
-
 /* A character as printf has it in its format, in single quotes. */
 static size_t quote_for_printf(char *to, const char *from, size_t length)
 {

@@ -19,9 +19,6 @@ struct words {
  * words, and on more than 10,000 files. */
 void words_expand(struct words *words, const char *const *given, size_t count);
 
-/* The text of a response file that stands for the words, which end in NULL. */
-char *words_for_response_file(const char *const *words);
-
 /* The word as any POSIX shell reads it: for the caller to free. What a terminal would act on is
  * written as octal numbers for printf. */
 char *words_quote(const char *word);

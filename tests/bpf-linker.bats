@@ -713,6 +713,29 @@ each_shell() {
 	one_error 'bpf-linker: error: /dev/absent: No such file or directory' bpf-linker --export-symbols=/dev/absent -o out calls.bc
 }
 
+@test "an output on a descriptor is what the user has there" {
+	local name
+	compile_program
+	bpf-linker --emit=asm -o wanted calls.bc calls-lib.bc
+	for name in /dev/stderr /dev/fd/2 /proc/self/fd/2; do
+		bpf-linker --emit=asm -o $name calls.bc calls-lib.bc 2>got
+		cmp got wanted
+		bpf-linker --map $name -o out calls.bc calls-lib.bc 2>got
+		[[ $(<got) == *calls.bc* ]]
+		bpf-linker --dump-module $name -o out calls.bc calls-lib.bc 2>got
+		[[ $(<got) == *'define '* ]]
+	done
+	bpf-linker --emit=asm -o /dev/fd/7 calls.bc calls-lib.bc 7>got
+	cmp got wanted
+	for ((number = 3; number < 10; number++)); do
+		for name in /dev/fd/$number /proc/self/fd/$number; do
+			one_error "bpf-linker: error: $name: *" bash -c "exec $number>&-; bpf-linker -o $name calls.bc calls-lib.bc"
+			one_error "bpf-linker: error: $name: *" bash -c "exec $number>&-; bpf-linker -o out --map $name calls.bc calls-lib.bc"
+			one_error "bpf-linker: error: $name: *" bash -c "exec $number>&-; bpf-linker -o out --export-symbols $name calls.bc calls-lib.bc"
+		done
+	done
+}
+
 @test "a log that is read while it is written" {
 	compile_program
 	mkfifo fifo

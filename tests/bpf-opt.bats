@@ -495,7 +495,7 @@ first_byte_ir() {
 	ir a <<<'define i32 @f() {
 	  ret i32 1
 	}'
-	for argument in --help -help-hidden --version; do
+	for argument in --help -help-hidden --version -h; do
 		run --separate-stderr -2 bpf-opt "--llvm-args=$argument" -o out a.ll
 		[[ $stderr == "bpf-opt: error: --llvm-args: '$argument' would link nothing"* && ! -e out ]]
 	done

@@ -525,6 +525,54 @@ prototype_in_btf() {
 	[[ $(relocations_of out.o | grep -c 'task_struct.tgid (0:0') == 4 ]]
 }
 
+@test "a function of another file that makes a tail call stays a function" {
+	cat >a.c <<-'END'
+		#include <linux/bpf.h>
+		#include <bpf/bpf_helpers.h>
+		char LICENSE[] SEC("license") = "GPL";
+		struct programs { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 1); __type(key, int);
+			__array(values, int (struct __sk_buff *)); };
+		#ifdef SUB
+		extern struct programs jumps SEC(".maps");
+		__hidden int sub(struct __sk_buff *s) { volatile int r = 1; bpf_tail_call(s, &jumps, 0); return r; }
+		#else
+		struct programs jumps SEC(".maps");
+		__hidden int sub(struct __sk_buff *s);
+		SEC("tc") int target(struct __sk_buff *s) { return 7; }
+		SEC("tc") int entry(struct __sk_buff *s) { return sub(s) + 1000; }
+		#endif
+	END
+	sed 1i'#define SUB' a.c >b.c
+	compile a.c
+	compile b.c
+	bpf-linker --btf -o out.o a.bc b.bc
+	need_kernel
+	load_object out.o
+	[[ $(bpftool -j prog show pinned "$PINS/entry" | jq .btf_id) != null ]]
+	packet 6 >packet
+	bpftool map update pinned "$PINS/maps/jumps" key 0 0 0 0 value pinned "$PINS/target"
+	[[ $(run_program entry packet) == 1007 ]]
+}
+
+@test "a function of another file with a label in its assembly stays a function" {
+	echo '__attribute__((visibility("hidden"))) int twice(int a);
+		__attribute__((section("tc"))) int ta(void *s) { return twice(3); }
+		__attribute__((section("tc"))) int tb(void *s) { return twice(4); }' >a.c
+	compile a.c
+	for code in 'r1 = 3; loop: r1 -= 1; if r1 != 0 goto loop; %0 += %0' 'r1 = 3\n.Lloop:\nr1 -= 1\nif r1 != 0 goto .Lloop\n%0 += %0'; do
+		echo "__attribute__((visibility(\"hidden\"))) int twice(int a)
+			{ asm volatile(\"$code\" : \"+r\"(a) :: \"r1\"); return a; }" >b.c
+		compile b.c
+		bpf-linker -o out.o a.bc b.bc
+		[[ $("$OBJDUMP" -d out.o | grep -c 'call ') == 2 ]]
+	done
+	# a label of its own in each
+	sed 's/\.Lloop/l_%=/g' b.c >c.c
+	compile c.c
+	bpf-linker -o out.o a.bc c.bc
+	[[ $("$OBJDUMP" -d out.o | grep -c 'call ') == 0 ]]
+}
+
 @test "names of the stages' own are refused" {
 	local name
 	for name in llvm.bpf-linker-order llvm.bpf-linker-notes bpf-linker-end; do

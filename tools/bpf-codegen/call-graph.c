@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* https://github.com/torvalds/linux, include/uapi/linux/bpf.h, enum bpf_func_id */
-enum { HELPER_TAIL_CALL = 12, HELPER_TIMER_SET_CALLBACK = 170 };
+enum { HELPER_TIMER_SET_CALLBACK = 170 };
 
 #define FOR_EACH_FUNCTION(function, module) \
 	for (LLVMValueRef function = LLVMGetFirstFunction(module); function; \
@@ -23,19 +23,6 @@ static LLVMValueRef function_of(LLVMValueRef value)
 	while (LLVMIsAGlobalAlias(value))
 		value = LLVMAliasGetAliasee(value);
 	return LLVMIsAFunction(value) ? value : NULL;
-}
-
-static bool is_inttoptr(LLVMValueRef value)
-{
-	return LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr;
-}
-
-/* A helper is called at the address that is its number. */
-static unsigned helper_number(LLVMValueRef called)
-{
-	LLVMValueRef number = is_inttoptr(called) ? LLVMGetOperand(called, 0) : NULL;
-
-	return number && LLVMIsAConstantInt(number) ? LLVMConstIntGetZExtValue(number) : 0;
 }
 
 static bool calls_later(LLVMValueRef called)

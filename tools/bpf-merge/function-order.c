@@ -7,10 +7,9 @@
 #include "message.h"
 #include "metadata.h"
 #include "module.h"
+#include "reserved.h"
 #include <llvm-c/Core.h>
 #include <string.h>
-
-static const char order_variable[] = "llvm.bpf-linker-order";
 
 struct global_array {
 	const char *name;
@@ -62,10 +61,10 @@ void keep_function_order(const struct linker *linker, LLVMModuleRef ir)
 	struct global_array used = take_array(ir, "llvm.used");
 	struct global_array compiler_used = take_array(ir, "llvm.compiler.used");
 
-	if (module_find_global(ir, order_variable))
-		fail("%s: symbol '%s' is reserved", message_subject, order_variable);
+	if (module_find_global(ir, ORDER_NAME))
+		fail("%s: symbol '%s' is reserved", message_subject, ORDER_NAME);
 	LLVMValueRef variable =
-	    LLVMAddGlobal(ir, LLVMPointerTypeInContext(linker->context, 0), order_variable);
+	    LLVMAddGlobal(ir, LLVMPointerTypeInContext(linker->context, 0), ORDER_NAME);
 	LLVMSetInitializer(variable, function_of_live_functions(linker, ir));
 	put_array(ir, used);
 	put_array(ir, compiler_used);
@@ -73,7 +72,7 @@ void keep_function_order(const struct linker *linker, LLVMModuleRef ir)
 
 void drop_function_order(LLVMModuleRef result)
 {
-	LLVMValueRef variable = LLVMGetNamedGlobal(result, order_variable);
+	LLVMValueRef variable = LLVMGetNamedGlobal(result, ORDER_NAME);
 	LLVMValueRef function = LLVMGetInitializer(variable);
 
 	LLVMDeleteGlobal(variable);

@@ -5,6 +5,7 @@
  * needs. Only a function into which one of another input is inlined changes. While LLVM's passes
  * run on what there is to do, the others are away: their bodies stand in another module, and LLVM
  * sees declarations (away.h). */
+#include "apart.h"
 #include "away.h"
 #include "libllvm.h"
 #include "map.h"
@@ -153,7 +154,8 @@ static bool may_inline(LLVMValueRef caller, LLVMValueRef callee)
 {
 	return (origin_is_optimized(caller) || origin_is_optimized(callee)) &&
 	       (is_local(callee) || has(callee, "alwaysinline")) && !has(caller, "optnone") &&
-	       strcmp(origin_input(caller), origin_input(callee));
+	       strcmp(origin_input(caller), origin_input(callee)) &&
+	       (has(callee, "alwaysinline") || !stays_apart(callee));
 }
 
 /* Calls visit for each call of a function that has a body. */
