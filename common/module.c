@@ -208,9 +208,18 @@ void module_each_global(
 		}
 }
 
-void module_write(LLVMModuleRef module, struct output *output)
+/* Module assembly is parsed for the symbols in it, and may have errors. */
+static LLVMMemoryBufferRef write_bitcode(LLVMModuleRef module)
 {
 	LLVMMemoryBufferRef buffer = xchecked(LLVMWriteBitcodeToMemoryBuffer(module));
+
+	module_check_errors();
+	return buffer;
+}
+
+void module_write(LLVMModuleRef module, struct output *output)
+{
+	LLVMMemoryBufferRef buffer = write_bitcode(module);
 
 	output_write(output, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
 	LLVMDisposeMemoryBuffer(buffer);
@@ -245,7 +254,7 @@ static void check_before_end(LLVMModuleRef module)
 static const void *serialize(size_t *size)
 {
 	LLVMModuleRef module = handed_on ? handed_on : parsed;
-	LLVMMemoryBufferRef buffer = xchecked(LLVMWriteBitcodeToMemoryBuffer(module));
+	LLVMMemoryBufferRef buffer = write_bitcode(module);
 
 	*size = LLVMGetBufferSize(buffer);
 	return LLVMGetBufferStart(buffer);

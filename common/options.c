@@ -340,6 +340,8 @@ struct operands tool_start(const struct tool *tool, int argc, char **argv)
 	}
 	if (operands.count > tool->most_operands)
 		fail_usage("too many operands: '%s'", operands.items[tool->most_operands].text);
+	if (output_path && strcmp(output_path, "-") != 0)
+		pipeline_set_output(-1); /* what reads standard output is no stage */
 	set_log();
 	libllvm_load(!operands.count || !strcmp(operands.items[0].text, "-"));
 	message_capture_stderr();

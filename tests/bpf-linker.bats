@@ -736,6 +736,15 @@ each_shell() {
 	done
 }
 
+@test "--save-temps: a stage that fails writes nothing to standard output" {
+	compile_program
+	echo garbage >garbage.bc
+	run -1 --separate-stderr bpf-linker --save-temps=stages -o out garbage.bc
+	[[ ! $output ]]
+	[[ $(bpf-linker --save-temps=stages -o out garbage.bc 2>/dev/null | wc -c) == 0 ]]
+	[[ $(bpf-linker --save-temps=stages --target=x86_64 -o out calls.bc calls-lib.bc 2>/dev/null | wc -c) == 0 ]]
+}
+
 @test "a log that is read while it is written" {
 	compile_program
 	mkfifo fifo

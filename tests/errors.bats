@@ -309,3 +309,13 @@ many() {
 	run -0 --separate-stderr bpf-linker --ignore-inline-never -o a.o b.bc a.bc
 	[[ ! $stderr ]]
 }
+
+@test "module assembly that LLVM does not understand is one error" {
+	local options
+	compile_at a <<<"$PROGRAM { return *c; }"
+	echo 'module asm "bogus bogus"' >asm.ll
+	for options in '' --btf --emit=llvm-bc; do
+		# shellcheck disable=SC2086 # one or none
+		one_error 'bpf-linker: error: asm.ll*: <inline asm>:1:1: *' bpf-linker $options -o a.o asm.ll a.bc
+	done
+}
