@@ -158,6 +158,16 @@ void add_inputs(struct linker *linker);
  * that. Fails as add_inputs does. */
 void mark_live(struct linker *linker);
 
+/* sections.c: sections that variables of several modules share */
+
+/* Whether both are variables in the section license, or in version. Fails, naming both inputs,
+ * where their contents differ. */
+bool is_same_license(struct definition first, struct definition other);
+/* Of live licenses and versions in several modules, keeps one where nothing refers to the others;
+ * fails as is_same_license does. Makes all variables of a section writable where modules differ in
+ * that. */
+void unify_sections(struct linker *linker);
+
 /* why-live.c: --why */
 
 /* Prints by what each symbol that the user asked for is live, or why it is dead. */

@@ -132,20 +132,6 @@ static void check_same_kind(
 		    kind_name(definition), kind_name(other), input_name(symbol->module));
 }
 
-/* Every C file of a BPF program brings its own license; equal ones are one. */
-static bool is_same_license(LLVMValueRef a, LLVMValueRef b)
-{
-	const char *a_section, *b_section;
-
-	if (!LLVMIsAGlobalVariable(a) || !LLVMIsAGlobalVariable(b))
-		return false;
-	a_section = LLVMGetSection(a);
-	b_section = LLVMGetSection(b);
-	return a_section && b_section && !strcmp(a_section, b_section) &&
-	       (!strcmp(a_section, "license") || !strcmp(a_section, "version")) &&
-	       LLVMGetInitializer(a) == LLVMGetInitializer(b);
-}
-
 /* What is to be said where a file is given twice, or a copy of it. */
 static const char *describe_copy(const struct module *module, const struct module *other)
 {
@@ -159,9 +145,12 @@ static const char *describe_copy(const struct module *module, const struct modul
 }
 
 static void check_duplicate(
-    const struct symbol *symbol, const struct module *module, LLVMValueRef definition)
+    const struct symbol *symbol, struct module *module, LLVMValueRef definition)
 {
-	if (!is_same_license(symbol->definition, definition))
+	struct definition first = {symbol->module, symbol->definition};
+
+	/* every C file of a BPF program brings its own license */
+	if (!is_same_license(first, (struct definition){module, definition}))
 		fail("%s: duplicate symbol '%s', also defined in %s%s", input_name(module),
 		    symbol->name, input_name(symbol->module),
 		    describe_copy(module, symbol->module));
