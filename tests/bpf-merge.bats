@@ -722,6 +722,62 @@ counter_users() {
 	has '@e = constant'
 }
 
+@test "inline asm that names what is local to its module" {
+	for name in a b; do
+		ir $name <<-END
+			@v = internal global i32 1
+			@v.1 = internal global i32 1
+			@.str = private constant i32 1
+			@lock = internal global i32 1
+			@llvm.used = appending global [5 x ptr] [ptr @v, ptr @v.1, ptr @.str, ptr @lock, ptr @f], section "llvm.metadata"
+			define internal void @f() { ret void }
+			define void @$name() {
+			  call void asm sideeffect alignstack "call f; r1 = v ll; \$0 = v2 + f.v; v: lock v_\${:uid} v\$\$", "r,~{memory}"(i32 1)
+			  callbr void asm "r1 = .str ll; r2 = v", "!i"() to label %to [label %other]
+			to:
+			  call void asm "v.1 v.2", ""()
+			  ret void
+			other:
+			  call void asm "other", ""()
+			  ret void
+			}
+		END
+	done
+	merge --export a,b a.ll b.ll
+	sed 's/ *$//' > wanted <<-'END'
+		  call void asm sideeffect alignstack "call f; r1 = v ll; $0 = v2 + f.v; v: lock v_${:uid} v$$", "r,~{memory}"(i32 1)
+		  callbr void asm "r1 = .str ll; r2 = v", "!i"()
+		  call void asm "v.1 v.2", ""()
+		  call void asm "other", ""()
+	END
+	diff wanted <(body a | grep asm)
+	sed -i 's/\bf;/f.1;/; s/v ll/v.2 ll/; s/v:/v.2:/; s/r2 = v/r2 = v.2/; s/"v.1 v.2"/"v.1.1 v.2"/' wanted
+	diff wanted <(body b | grep asm)
+	has '@v.2 = internal global'
+	has 'define internal void @f.1()'
+
+	# alone, or with others that are not linked, they keep their names
+	sed -i 's/ ptr @v.1,//; s/5 x ptr/4 x ptr/; s/v.1/v.0/' a.ll b.ll
+	for other in '@v = internal global i32 2' 'define void @f() { ret void }'; do
+		ir other <<<"$other"
+		merge --export a a.ll other.ll
+		absent -E '@[fv]\.[12]' out.ll
+	done
+	# any definition or reference will do
+	for other in '@v = global i32 2' '@v = external global i32'; do
+		ir other <<<"$other define ptr @other() { ret ptr @v }"
+		for files in 'a.ll other.ll' 'other.ll a.ll'; do
+			# shellcheck disable=SC2086 # words
+			bpf-merge --unresolved-symbols ignore -o out.bc $files
+			"$DIS" -o out.ll out.bc
+			has "${other/ =*/ = }"
+			has '@v.1 = internal global'
+			has 'r1 = v.1 ll'
+			has 'ret ptr @v'
+		done
+	done
+}
+
 @test "sections with variables and constants of several files are writable" {
 	ir a <<-'END'
 		@a = global i32 1, section ".data.cfg"

@@ -236,6 +236,44 @@ write_two() {
 	done
 }
 
+@test "inline asm that names static functions and variables of its file" {
+	need_kernel
+	for name in one two; do
+		cat >two.txt <<-END
+			$name: char LICENSE[] SEC("license") = "GPL";
+			$name: static __attribute__((naked, noinline, used)) int sub(void) { asm volatile("r0 = VALUE_OF; exit"); }
+			$name: static __attribute__((used)) int val = VALUE_OF * 10;
+			$name: SEC("tc") __attribute__((naked)) int calls_$name(void) { asm volatile("call sub; exit"); }
+			$name: SEC("tc") int jumps_$name(struct __sk_buff *s)
+			$name: {
+			$name: 	asm volatile goto("r1 = val ll; r1 = *(u32 *)(r1 + 0); if r1 == 20 goto %l[two]" ::: "r1" : two);
+			$name: 	return 1;
+			$name: two:
+			$name: 	return 2;
+			$name: }
+			$name: static int value(void)
+			$name: {
+			$name: 	int value;
+			$name: 	asm volatile("r1 = val ll; %0 = *(u32 *)(r1 + 0)" : "=r"(value) :: "r1");
+			$name: 	return value;
+			$name: }
+			$name: #define VALUE value()
+		END
+		sed "s/VALUE_OF/$([[ $name == one ]] && echo 1 || echo 2)/" two.txt >>both.txt
+	done
+	mv both.txt two.txt
+	write_two
+	head -c 60 /dev/zero >packet
+	for inputs in 'one.bc two.bc' 'two.bc one.bc'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf -o out.o $inputs
+		load_with_btf out.o
+		[[ $(run_program prog_one packet) == 20 && $(run_program prog_two packet) == 30 ]]
+		[[ $(run_program calls_one packet) == 1 && $(run_program calls_two packet) == 2 ]]
+		[[ $(run_program jumps_one packet) == 1 && $(run_program jumps_two packet) == 2 ]]
+	done
+}
+
 @test "a function of the kernel's, and CO-RE" {
 	need_kernel
 	grep -qw bpf_cast_to_kern_ctx /proc/kallsyms || skip "this kernel has no bpf_cast_to_kern_ctx"

@@ -27,6 +27,7 @@ LLVMModuleRef link_modules(struct linker *linker)
 
 	LLVMSetTarget(result, LLVMGetTarget(target));
 	LLVMSetDataLayout(result, LLVMGetDataLayoutStr(target));
+	separate_asm_names(linker);
 	for (size_t i = 0; i < linker->module_count; i++)
 		if (linker->modules[i].takes_part)
 			link_module(result, &linker->modules[i]);

@@ -301,7 +301,7 @@ static void clear_marks(struct linker *linker)
 	map_clear(&linker->live);
 	map_clear(&linker->references);
 	linker->needs_btf = false;
-	linker->worklist.count = linker->bodies.count = 0;
+	linker->worklist.count = linker->bodies.count = linker->asm_calls.count = 0;
 	linker->memory_intrinsics.count = linker->uses.count = 0;
 	for (size_t i = 0; i < linker->symbols.count; i++) {
 		struct symbol *symbol = linker->symbols.items[i].value;
@@ -480,6 +480,8 @@ static void scan_function(struct module *module, LLVMValueRef function)
 	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
 	    block = LLVMGetNextBasicBlock(block))
 		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
-		    instruction = LLVMGetNextInstruction(instruction))
+		    instruction = LLVMGetNextInstruction(instruction)) {
 			scan_operands(module, function, instruction);
+			note_inline_asm(module, instruction);
+		}
 }
