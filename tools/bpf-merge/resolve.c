@@ -443,20 +443,36 @@ static void process_worklist(struct linker *linker)
 	}
 }
 
+static void mark_callback(struct module *module, LLVMValueRef function, const char *name)
+{
+	struct linker *linker = module->linker;
+	LLVMValueRef callback = LLVMGetNamedFunction(module->ir, name);
+
+	if (callback == function)
+		return;
+	map_add(&linker->tagged, allocate_string(linker, name));
+	if (callback)
+		mark_global(module, function, callback);
+	else
+		mark_symbol(linker, symbol_of(linker, name));
+}
+
 /* A declaration tag `KEY:NAME` is all that names a callback of exceptions, which the kernel looks
- * up in BTF. https://docs.kernel.org/bpf/btf.html, BTF_KIND_DECL_TAG */
+ * up in BTF; what other tags name is of their own module.
+ * https://docs.kernel.org/bpf/btf.html, BTF_KIND_DECL_TAG */
 static void scan_tag(struct module *module, LLVMValueRef function, LLVMValueRef text)
 {
+	static const char exception[] = "exception_callback:";
 	unsigned length;
 	const char *tag = text ? LLVMGetMDString(text, &length) : NULL;
 	const char *colon = tag ? memchr(tag, ':', length) : NULL;
-	char *name = colon ? xstrndup(colon + 1, tag + length - colon - 1) : NULL;
-	LLVMValueRef callback = name ? LLVMGetNamedFunction(module->ir, name) : NULL;
 
-	if (callback && callback != function) {
-		map_add(&module->linker->tagged, allocate_string(module->linker, name));
-		mark_global(module, function, callback);
-	}
+	if (!colon || colon + 1 == tag + length)
+		return;
+	char *name = xstrndup(colon + 1, tag + length - colon - 1);
+	if (LLVMGetNamedFunction(module->ir, name) ||
+	    (length > strlen(exception) && !memcmp(tag, exception, strlen(exception))))
+		mark_callback(module, function, name);
 	free(name);
 }
 
