@@ -16,19 +16,31 @@ struct used {
 	bool changed;
 };
 
+/* What an element of the arrays stands for. */
+static LLVMValueRef without_casts(LLVMValueRef member)
+{
+	while (LLVMIsAConstantExpr(member))
+		member = LLVMGetOperand(member, 0);
+	return member;
+}
+
 static void read_array(struct used *used, const char *name)
 {
 	LLVMValueRef array = LLVMGetNamedGlobal(used->module, name);
 	LLVMValueRef list = array ? LLVMGetInitializer(array) : NULL;
 
 	for (int i = 0; list && i < LLVMGetNumOperands(list); i++) {
-		LLVMValueRef member = LLVMGetOperand(list, i);
-		while (LLVMIsAConstantExpr(member))
-			member = LLVMGetOperand(member, 0);
+		LLVMValueRef member = without_casts(LLVMGetOperand(list, i));
 		map_add(&used->members, member);
 		if (name == compiler_used)
 			array_add(&used->compiler, member);
 	}
+}
+
+static void read_arrays(struct used *used)
+{
+	read_array(used, "llvm.used");
+	read_array(used, compiler_used);
 }
 
 struct used *used_read(LLVMModuleRef module)
@@ -36,8 +48,7 @@ struct used *used_read(LLVMModuleRef module)
 	struct used *used = xcalloc(1, sizeof *used);
 
 	used->module = module;
-	read_array(used, "llvm.used");
-	read_array(used, compiler_used);
+	read_arrays(used);
 	return used;
 }
 
@@ -57,21 +68,51 @@ void used_add(struct used *used, LLVMValueRef global)
 	used->changed = true;
 }
 
-void used_write(struct used *used)
+static void write_array(LLVMModuleRef module, const char *name, LLVMValueRef *members, size_t count)
 {
-	LLVMContextRef context = LLVMGetModuleContext(used->module);
-	LLVMTypeRef pointer = LLVMPointerTypeInContext(context, 0);
+	LLVMTypeRef pointer = LLVMPointerTypeInContext(LLVMGetModuleContext(module), 0);
+	LLVMValueRef old = LLVMGetNamedGlobal(module, name);
 
-	if (!used->changed)
-		return;
-	LLVMValueRef old = LLVMGetNamedGlobal(used->module, compiler_used);
 	if (old)
 		LLVMDeleteGlobal(old);
-	LLVMValueRef array = LLVMAddGlobal(
-	    used->module, LLVMArrayType2(pointer, used->compiler.count), compiler_used);
-	LLVMSetInitializer(
-	    array, LLVMConstArray2(pointer, used->compiler.items, used->compiler.count));
+	if (!count)
+		return;
+	LLVMValueRef array = LLVMAddGlobal(module, LLVMArrayType2(pointer, count), name);
+	LLVMSetInitializer(array, LLVMConstArray2(pointer, members, count));
 	LLVMSetLinkage(array, LLVMAppendingLinkage);
 	LLVMSetSection(array, "llvm.metadata");
+}
+
+static void remove_from_array(LLVMModuleRef module, const char *name, LLVMValueRef global)
+{
+	LLVMValueRef array = LLVMGetNamedGlobal(module, name);
+	LLVMValueRef list = array ? LLVMGetInitializer(array) : NULL;
+	struct {
+		ARRAY(LLVMValueRef);
+	} kept = {NULL, 0, 0};
+
+	for (int i = 0; list && i < LLVMGetNumOperands(list); i++)
+		if (without_casts(LLVMGetOperand(list, i)) != global)
+			array_add(&kept, LLVMGetOperand(list, i));
+	if (list && kept.count < (size_t)LLVMGetNumOperands(list))
+		write_array(module, name, kept.items, kept.count);
+	free(kept.items);
+}
+
+void used_remove(struct used *used, LLVMValueRef global)
+{
+	remove_from_array(used->module, "llvm.used", global);
+	remove_from_array(used->module, compiler_used, global);
+	map_clear(&used->members);
+	used->compiler.count = 0;
+	used->changed = false;
+	read_arrays(used);
+}
+
+void used_write(struct used *used)
+{
+	if (used->changed)
+		write_array(
+		    used->module, compiler_used, used->compiler.items, used->compiler.count);
 	used->changed = false;
 }

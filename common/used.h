@@ -20,6 +20,9 @@ bool used_any(const struct used *used);
 /* Adds a global to llvm.compiler.used: to be written by used_write. */
 void used_add(struct used *used, LLVMValueRef global);
 
+/* Takes a global out of both arrays, in the module at once; forgets what used_add was to add. */
+void used_remove(struct used *used, LLVMValueRef global);
+
 /* Writes llvm.compiler.used anew if used_add was called. */
 void used_write(struct used *used);
 

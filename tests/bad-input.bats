@@ -479,7 +479,8 @@ limits_of() {
 		echo "char LICENSE[] __attribute__((section(\"license\"), used)) = \"$license\";" >$license.c
 		compile $license.c
 	done
-	refused "bpf-merge: error: MIT.bc: duplicate symbol 'LICENSE', also defined in GPL.bc" GPL.bc MIT.bc
+	refused "bpf-merge: error: MIT.bc: licenses differ: 'LICENSE' is \"MIT\", but 'LICENSE' in GPL.bc is \"GPL\"; a program has one license" \
+		GPL.bc MIT.bc
 }
 
 @test "a function here, a variable there" {

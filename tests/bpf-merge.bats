@@ -648,11 +648,153 @@ counter_users() {
 	has '@LICENSE = global [4 x i8] c"GPL\00", section "license"'
 
 	sed 's/GPL/MIT/' b.ll >c.ll
-	one_error "bpf-merge: error: c.ll: duplicate symbol 'LICENSE', also defined in a.ll" \
+	one_error "bpf-merge: error: c.ll: licenses differ: 'LICENSE' is \"MIT\", but 'LICENSE' in a.ll is \"GPL\"; a program has one license" \
 		bpf-merge -o out a.ll c.ll
 	sed 's/i32 5/i32 6/' b.ll >c.ll
-	one_error "bpf-merge: error: c.ll: duplicate symbol '_version', also defined in a.ll" \
+	one_error "bpf-merge: error: c.ll: versions differ: '_version' is 6, but '_version' in a.ll is 5; a program has one version" \
 		bpf-merge -o out a.ll c.ll
+}
+
+@test "licenses by several names" {
+	for name in a b; do
+		ir $name <<-END
+			@license_of_$name = global [4 x i8] c"GPL\00", section "license"
+			@version_of_$name = internal global i32 5, section "version"
+			define void @$name() { ret void }
+			@llvm.used = appending global [1 x ptr] [ptr @license_of_$name], section "llvm.metadata"
+			@llvm.compiler.used = appending global [2 x ptr] [ptr @version_of_$name, ptr @$name],
+			  section "llvm.metadata"
+		END
+	done
+	for options in '' '--export a,b'; do
+		# shellcheck disable=SC2086 # words
+		merge $options a.ll b.ll
+		symbols_are 'T a' 'T b' 'D license_of_a' 'd version_of_a'
+	done
+	bpf-merge --why version_of_b --why license_of_b --why license_of_a -o out a.ll b.ll 2>why
+	diff - why <<-'END'
+		dead symbol: b.ll:(version_of_b) (no live symbol refers to it)
+		dead symbol: b.ll:(license_of_b) (a.ll defines it instead)
+		live symbol: a.ll:(license_of_a) (marked as used)
+	END
+
+	# as long, or with a name of Rust's
+	sed 's/\[4 x i8\] c"GPL.00"/<{ [5 x i8] }> <{ [5 x i8] c"GPL\\00\\00" }>/' b.ll >c.ll
+	merge a.ll c.ll
+	symbols_are 'T a' 'T b' 'D license_of_a' 'd version_of_a'
+
+	sed 's/GPL/MIT/' b.ll >c.ll
+	one_error "bpf-merge: error: c.ll: licenses differ: 'license_of_b' is \"MIT\", but 'license_of_a' in a.ll is \"GPL\"; a program has one license" \
+		bpf-merge -o out a.ll c.ll
+	sed 's/i32 5/i32 6/' b.ll >c.ll
+	one_error "bpf-merge: error: c.ll: versions differ: 'version_of_b' is 6, but 'version_of_a' in a.ll is 5; a program has one version" \
+		bpf-merge -o out a.ll c.ll
+}
+
+@test "a license stays that something refers to" {
+	ir a <<<'@a = global [4 x i8] c"GPL\00", section "license"'
+	ir b <<<'@b = constant [4 x i8] c"GPL\00", section "license"'
+	ir uses <<-'END'
+		@b = external global i8
+		define ptr @uses() { ret ptr @b }
+	END
+	for files in 'a.ll b.ll uses.ll' 'b.ll a.ll uses.ll'; do
+		# shellcheck disable=SC2086 # words
+		merge $files
+		symbols_are 'D b' 'T uses'
+	done
+	merge --export b a.ll b.ll
+	symbols_are 'D b'
+	has '@b = constant'
+	# in writable memory both, as each section of an object has one name and one kind
+	merge --export a,b a.ll b.ll
+	symbols_are 'D a' 'D b'
+	has '@b = global'
+	sed 's/@b/@c/; $a define ptr @c_of_b() { ret ptr @c }' b.ll >c.ll
+	sed '$a define ptr @a_of_a() { ret ptr @a }' a.ll >d.ll
+	merge c.ll d.ll
+	symbols_are 'D a' 'T a_of_a' 'D c' 'T c_of_b'
+	# of one module, they are left as they are
+	cat a.ll >e.ll
+	sed -n '/^@/s/@b/@e/p' b.ll >>e.ll
+	merge e.ll
+	symbols_are 'D a' 'D e'
+	has '@e = constant'
+}
+
+@test "inline asm that names what is local to its module" {
+	for name in a b; do
+		ir $name <<-END
+			@v = internal global i32 1
+			@v.1 = internal global i32 1
+			@.str = private constant i32 1
+			@lock = internal global i32 1
+			@llvm.used = appending global [5 x ptr] [ptr @v, ptr @v.1, ptr @.str, ptr @lock, ptr @f], section "llvm.metadata"
+			define internal void @f() { ret void }
+			define void @$name() {
+			  call void asm sideeffect alignstack "call f; r1 = v ll; \$0 = v2 + f.v; v: lock v_\${:uid} v\$\$", "r,~{memory}"(i32 1)
+			  callbr void asm "r1 = .str ll; r2 = v", "!i"() to label %to [label %other]
+			to:
+			  call void asm "v.1 v.2", ""()
+			  ret void
+			other:
+			  call void asm "other", ""()
+			  ret void
+			}
+		END
+	done
+	merge --export a,b a.ll b.ll
+	sed 's/ *$//' > wanted <<-'END'
+		  call void asm sideeffect alignstack "call f; r1 = v ll; $0 = v2 + f.v; v: lock v_${:uid} v$$", "r,~{memory}"(i32 1)
+		  callbr void asm "r1 = .str ll; r2 = v", "!i"()
+		  call void asm "v.1 v.2", ""()
+		  call void asm "other", ""()
+	END
+	diff wanted <(body a | grep asm)
+	sed -i 's/\bf;/f.1;/; s/v ll/v.2 ll/; s/v:/v.2:/; s/r2 = v/r2 = v.2/; s/"v.1 v.2"/"v.1.1 v.2"/' wanted
+	diff wanted <(body b | grep asm)
+	has '@v.2 = internal global'
+	has 'define internal void @f.1()'
+
+	# alone, or with others that are not linked, they keep their names
+	sed -i 's/ ptr @v.1,//; s/5 x ptr/4 x ptr/; s/v.1/v.0/' a.ll b.ll
+	for other in '@v = internal global i32 2' 'define void @f() { ret void }'; do
+		ir other <<<"$other"
+		merge --export a a.ll other.ll
+		absent -E '@[fv]\.[12]' out.ll
+	done
+	# any definition or reference will do
+	for other in '@v = global i32 2' '@v = external global i32'; do
+		ir other <<<"$other define ptr @other() { ret ptr @v }"
+		for files in 'a.ll other.ll' 'other.ll a.ll'; do
+			# shellcheck disable=SC2086 # words
+			bpf-merge --unresolved-symbols ignore -o out.bc $files
+			"$DIS" -o out.ll out.bc
+			has "${other/ =*/ = }"
+			has '@v.1 = internal global'
+			has 'r1 = v.1 ll'
+			has 'ret ptr @v'
+		done
+	done
+}
+
+@test "sections with variables and constants of several files are writable" {
+	ir a <<-'END'
+		@a = global i32 1, section ".data.cfg"
+		@c = constant i32 1, section ".data.other"
+		@d = global i32 1, section ".data.other"
+	END
+	ir b <<<'@b = constant i32 2, section ".data.cfg"'
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # words
+		merge $files
+		has '@a = global i32 1, section ".data.cfg"'
+		has '@b = global i32 2, section ".data.cfg"'
+		has '@c = constant i32 1, section ".data.other"'
+	done
+	# what is not linked does not count
+	merge --export b a.ll b.ll
+	has '@b = constant i32 2, section ".data.cfg"'
 }
 
 @test "equal definitions in other sections are two all the same" {

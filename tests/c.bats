@@ -329,6 +329,35 @@ relocations_of() {
 	done
 }
 
+@test "a callback of exceptions in another file, or in an archive" {
+	cat >thrower.c <<-'END'
+		extern void bpf_throw(unsigned long long cookie) __attribute__((section(".ksyms")));
+		static __attribute__((noinline)) int check(int a) { if (a > 10) bpf_throw(a); return a; }
+		__attribute__((section("tc"), btf_decl_tag("exception_callback:handler"), btf_decl_tag("see:unrelated")))
+		int thrower(int *context) { return check(*context); }
+		char LICENSE[] __attribute__((section("license"), used)) = "GPL";
+	END
+	cat >handler.c <<-'END'
+		__attribute__((noinline)) int handler(unsigned long long cookie) { return cookie + 1; }
+	END
+	echo 'int unrelated(void) { return 1; }' >unrelated.c
+	for name in thrower handler unrelated; do
+		compile $name.c
+	done
+	"$LLVM_AR" rcs libhandler.a unrelated.bc handler.bc
+	for inputs in '--export=thrower thrower.bc handler.bc' '--export=thrower handler.bc thrower.bc' \
+		'--export=thrower thrower.bc libhandler.a' 'thrower.bc libhandler.a' 'libhandler.a thrower.bc'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf -o out.o $inputs
+		"$READELF" -s out.o | grep 'FUNC *GLOBAL DEFAULT .* handler'
+		absent unrelated <("$READELF" -s out.o)
+		bpftool btf dump file out.o | grep "FUNC 'handler' .*linkage=global"
+		bpf-linker --btf --why handler -o out.o $inputs 2>why
+		absent dead why
+	done
+	[[ $(<why) == "live symbol: libhandler.a(handler.bc):(handler) (named by a declaration tag)" ]]
+}
+
 @test "an alias of a program in a section becomes the program, as Zig has it" {
 	ir zig <<-'END'
 		@prog = alias i32 (ptr), ptr @a.prog

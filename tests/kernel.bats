@@ -179,6 +179,101 @@ compile_shared() {
 	[[ $(global_value address_of_no_such_symbol) == 0 ]]
 }
 
+# write_two: compiles one.c and two.c, with the lines of two.txt that begin so; the program of each returns VALUE
+# and 10, for which it needs BTF
+write_two() {
+	local name
+	for name in one two; do
+		cat >$name.c <<-END
+			#include <linux/bpf.h>
+			#include <bpf/bpf_helpers.h>
+			static long step(unsigned i, void *sum) { *(int *)sum += i; return 0; }
+			$(sed -n "s/^$name: //p" two.txt)
+			SEC("tc") int prog_$name(struct __sk_buff *s)
+			{
+				int sum = 0;
+				bpf_loop(5, step, &sum, 0);
+				return sum + VALUE;
+			}
+		END
+		compile $name.c
+	done
+}
+
+@test "licenses and versions of several names and kinds" {
+	need_kernel
+	cat >two.txt <<-'END'
+		one: char LICENSE[] SEC("license") = "GPL"; int VERSION SEC("version") = 1;
+		two: const char _license[] SEC("license") = "GPL"; int _version SEC("version") = 1;
+		one: #define VALUE 1
+		two: #define VALUE 2
+	END
+	write_two
+	head -c 60 /dev/zero >packet
+	for inputs in 'one.bc two.bc' 'two.bc one.bc'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf -o out.o $inputs
+		load_with_btf out.o
+		[[ $(run_program prog_one packet) == 11 && $(run_program prog_two packet) == 12 ]]
+	done
+}
+
+@test "one section with variables and constants of several files" {
+	need_kernel
+	for section in .data.cfg .rodata.cfg; do
+		cat >two.txt <<-END
+			one: char LICENSE[] SEC("license") = "GPL";
+			one: volatile int one SEC("$section") = 1;
+			two: const volatile int two SEC("$section") = 2;
+			one: #define VALUE one
+			two: #define VALUE two
+		END
+		write_two
+		bpf-linker --btf -o out.o one.bc two.bc
+		load_with_btf out.o
+		head -c 60 /dev/zero >packet
+		[[ $(run_program prog_one packet) == 11 && $(run_program prog_two packet) == 12 ]]
+	done
+}
+
+@test "inline asm that names static functions and variables of its file" {
+	need_kernel
+	for name in one two; do
+		cat >two.txt <<-END
+			$name: char LICENSE[] SEC("license") = "GPL";
+			$name: static __attribute__((naked, noinline, used)) int sub(void) { asm volatile("r0 = VALUE_OF; exit"); }
+			$name: static __attribute__((used)) int val = VALUE_OF * 10;
+			$name: SEC("tc") __attribute__((naked)) int calls_$name(void) { asm volatile("call sub; exit"); }
+			$name: SEC("tc") int jumps_$name(struct __sk_buff *s)
+			$name: {
+			$name: 	asm volatile goto("r1 = val ll; r1 = *(u32 *)(r1 + 0); if r1 == 20 goto %l[two]" ::: "r1" : two);
+			$name: 	return 1;
+			$name: two:
+			$name: 	return 2;
+			$name: }
+			$name: static int value(void)
+			$name: {
+			$name: 	int value;
+			$name: 	asm volatile("r1 = val ll; %0 = *(u32 *)(r1 + 0)" : "=r"(value) :: "r1");
+			$name: 	return value;
+			$name: }
+			$name: #define VALUE value()
+		END
+		sed "s/VALUE_OF/$([[ $name == one ]] && echo 1 || echo 2)/" two.txt >>both.txt
+	done
+	mv both.txt two.txt
+	write_two
+	head -c 60 /dev/zero >packet
+	for inputs in 'one.bc two.bc' 'two.bc one.bc'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf -o out.o $inputs
+		load_with_btf out.o
+		[[ $(run_program prog_one packet) == 20 && $(run_program prog_two packet) == 30 ]]
+		[[ $(run_program calls_one packet) == 1 && $(run_program calls_two packet) == 2 ]]
+		[[ $(run_program jumps_one packet) == 1 && $(run_program jumps_two packet) == 2 ]]
+	done
+}
+
 @test "a function of the kernel's, and CO-RE" {
 	need_kernel
 	grep -qw bpf_cast_to_kern_ctx /proc/kallsyms || skip "this kernel has no bpf_cast_to_kern_ctx"

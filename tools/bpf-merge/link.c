@@ -27,6 +27,7 @@ LLVMModuleRef link_modules(struct linker *linker)
 
 	LLVMSetTarget(result, LLVMGetTarget(target));
 	LLVMSetDataLayout(result, LLVMGetDataLayoutStr(target));
+	separate_asm_names(linker);
 	for (size_t i = 0; i < linker->module_count; i++)
 		if (linker->modules[i].takes_part)
 			link_module(result, &linker->modules[i]);
@@ -165,12 +166,14 @@ static void prepare_declaration(struct linker *linker, LLVMValueRef declaration)
 }
 
 /* Without exports on the command line, functions of archives serve the program alone: the verifier
- * then checks them where they are called. Variables stay visible for user space. */
+ * then checks them where they are called. Variables stay visible for user space, and callbacks of
+ * exceptions for the kernel. */
 static bool serves_program_alone(
     const struct module *module, const struct symbol *symbol, LLVMValueRef definition)
 {
 	return !exports_given && module->entry->origin == ORIGIN_MEMBER &&
 	       !symbol->visible_in_input && is_function(definition) &&
+	       !map_has(&module->linker->tagged, symbol->name) &&
 	       !used_has(module->used, definition);
 }
 

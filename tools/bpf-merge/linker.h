@@ -89,9 +89,10 @@ struct linker {
 	} uses; /* the first of each module of each symbol that it does not define */
 	struct {
 		ARRAY(LLVMValueRef);
-	} memory_intrinsics; /* live */
-	struct map tagged;   /* by name: functions that a declaration tag names, each must stay */
-	bool needs_btf;      /* something live does */
+	} memory_intrinsics;          /* live */
+	struct definitions asm_calls; /* calls of inline asm, in live functions */
+	struct map tagged; /* by name: functions that a declaration tag names, each must stay */
+	bool needs_btf;    /* something live does */
 
 	/* linking */
 	unsigned modules_linked;
@@ -158,6 +159,16 @@ void add_inputs(struct linker *linker);
  * that. Fails as add_inputs does. */
 void mark_live(struct linker *linker);
 
+/* sections.c: sections that variables of several modules share */
+
+/* Whether both are variables in the section license, or in version. Fails, naming both inputs,
+ * where their contents differ. */
+bool is_same_license(struct definition first, struct definition other);
+/* Of live licenses and versions in several modules, keeps one where nothing refers to the others;
+ * fails as is_same_license does. Makes all variables of a section writable where modules differ in
+ * that. */
+void unify_sections(struct linker *linker);
+
 /* why-live.c: --why */
 
 /* Prints by what each symbol that the user asked for is live, or why it is dead. */
@@ -201,6 +212,13 @@ LLVMModuleRef link_modules(struct linker *linker);
 /* Makes a declaration of a definition, for the module's users of it. Fails where an alias points
  * into it. */
 void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition);
+
+/* inline-asm.c: inline asm that names what is local to its module */
+
+/* Remembers the instruction of a live function where it is inline asm. */
+void note_inline_asm(struct module *module, LLVMValueRef instruction);
+/* Renames live locals that such asm names, there as well, where another module has the name. */
+void separate_asm_names(struct linker *linker);
 
 /* core-relocations.c */
 

@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	read_inputs(&linker, &operands);
 	add_inputs(&linker);
 	mark_live(&linker);
+	unify_sections(&linker);
 	if (why_names.given)
 		print_why(&linker);
 	if (linker.btf && !linker.strip_debug && linker.target_module)

@@ -132,20 +132,6 @@ static void check_same_kind(
 		    kind_name(definition), kind_name(other), input_name(symbol->module));
 }
 
-/* Every C file of a BPF program brings its own license; equal ones are one. */
-static bool is_same_license(LLVMValueRef a, LLVMValueRef b)
-{
-	const char *a_section, *b_section;
-
-	if (!LLVMIsAGlobalVariable(a) || !LLVMIsAGlobalVariable(b))
-		return false;
-	a_section = LLVMGetSection(a);
-	b_section = LLVMGetSection(b);
-	return a_section && b_section && !strcmp(a_section, b_section) &&
-	       (!strcmp(a_section, "license") || !strcmp(a_section, "version")) &&
-	       LLVMGetInitializer(a) == LLVMGetInitializer(b);
-}
-
 /* What is to be said where a file is given twice, or a copy of it. */
 static const char *describe_copy(const struct module *module, const struct module *other)
 {
@@ -159,9 +145,12 @@ static const char *describe_copy(const struct module *module, const struct modul
 }
 
 static void check_duplicate(
-    const struct symbol *symbol, const struct module *module, LLVMValueRef definition)
+    const struct symbol *symbol, struct module *module, LLVMValueRef definition)
 {
-	if (!is_same_license(symbol->definition, definition))
+	struct definition first = {symbol->module, symbol->definition};
+
+	/* every C file of a BPF program brings its own license */
+	if (!is_same_license(first, (struct definition){module, definition}))
 		fail("%s: duplicate symbol '%s', also defined in %s%s", input_name(module),
 		    symbol->name, input_name(symbol->module),
 		    describe_copy(module, symbol->module));
@@ -312,7 +301,7 @@ static void clear_marks(struct linker *linker)
 	map_clear(&linker->live);
 	map_clear(&linker->references);
 	linker->needs_btf = false;
-	linker->worklist.count = linker->bodies.count = 0;
+	linker->worklist.count = linker->bodies.count = linker->asm_calls.count = 0;
 	linker->memory_intrinsics.count = linker->uses.count = 0;
 	for (size_t i = 0; i < linker->symbols.count; i++) {
 		struct symbol *symbol = linker->symbols.items[i].value;
@@ -454,20 +443,36 @@ static void process_worklist(struct linker *linker)
 	}
 }
 
+static void mark_callback(struct module *module, LLVMValueRef function, const char *name)
+{
+	struct linker *linker = module->linker;
+	LLVMValueRef callback = LLVMGetNamedFunction(module->ir, name);
+
+	if (callback == function)
+		return;
+	map_add(&linker->tagged, allocate_string(linker, name));
+	if (callback)
+		mark_global(module, function, callback);
+	else
+		mark_symbol(linker, symbol_of(linker, name));
+}
+
 /* A declaration tag `KEY:NAME` is all that names a callback of exceptions, which the kernel looks
- * up in BTF. https://docs.kernel.org/bpf/btf.html, BTF_KIND_DECL_TAG */
+ * up in BTF; what other tags name is of their own module.
+ * https://docs.kernel.org/bpf/btf.html, BTF_KIND_DECL_TAG */
 static void scan_tag(struct module *module, LLVMValueRef function, LLVMValueRef text)
 {
+	static const char exception[] = "exception_callback:";
 	unsigned length;
 	const char *tag = text ? LLVMGetMDString(text, &length) : NULL;
 	const char *colon = tag ? memchr(tag, ':', length) : NULL;
-	char *name = colon ? xstrndup(colon + 1, tag + length - colon - 1) : NULL;
-	LLVMValueRef callback = name ? LLVMGetNamedFunction(module->ir, name) : NULL;
 
-	if (callback && callback != function) {
-		map_add(&module->linker->tagged, allocate_string(module->linker, name));
-		mark_global(module, function, callback);
-	}
+	if (!colon || colon + 1 == tag + length)
+		return;
+	char *name = xstrndup(colon + 1, tag + length - colon - 1);
+	if (LLVMGetNamedFunction(module->ir, name) ||
+	    (length > strlen(exception) && !memcmp(tag, exception, strlen(exception))))
+		mark_callback(module, function, name);
 	free(name);
 }
 
@@ -491,6 +496,8 @@ static void scan_function(struct module *module, LLVMValueRef function)
 	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
 	    block = LLVMGetNextBasicBlock(block))
 		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
-		    instruction = LLVMGetNextInstruction(instruction))
+		    instruction = LLVMGetNextInstruction(instruction)) {
 			scan_operands(module, function, instruction);
+			note_inline_asm(module, instruction);
+		}
 }
