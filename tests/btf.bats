@@ -523,7 +523,8 @@ compile_quoted() {
 	cat >a.c <<-'C'
 		struct words { int kptr[0]; };
 		struct number { long value; struct words __bpf_type_tag[0]; } number;
-		struct nothing { struct words __bpf_type_tag[0], __bpf_decl_tag[0]; } nothing;
+		struct nothing { struct words __bpf_type_tag[0], __bpf_decl_tag[0]; };
+		struct holder { int a; struct nothing nothing; } holder; /* alone, it would have no size */
 		struct many { int a, b, c, d; struct words __bpf_decl_tag[0]; } many;
 		struct self { struct self *next; struct words __bpf_type_tag[0]; } self;
 		struct ring { struct ring *(*next)[2]; struct words __bpf_decl_tag[0]; } ring;
@@ -844,4 +845,19 @@ every_program() {
 			fi
 		done
 	done
+}
+
+@test "a variable without a size costs no BTF" {
+	cat >empty.c <<-'END'
+		struct {} nothing;
+		int none[0];
+		int some = 3;
+		__attribute__((section("license"))) char LICENSE[] = "GPL";
+		__attribute__((section("socket"))) int program(void *c) { return some; }
+	END
+	compile empty.c
+	bpf-linker --btf -o out.o empty.bc
+	bpftool -j btf dump file out.o | jq -e '[.types[] | select(.kind == "DATASEC") | .vars[] | select(.size == 0)] == []'
+	need_kernel
+	load_with_btf out.o
 }

@@ -344,3 +344,18 @@ void fit_linkage(void)
 		if (!LLVMIsDeclaration(functions.items[i].value))
 			fit_linkage_of(&functions.items[i]);
 }
+
+void drop_empty_variables(void)
+{
+	LLVMTargetDataRef layout = LLVMGetModuleDataLayout(module);
+
+	for (LLVMValueRef variable = LLVMGetFirstGlobal(module); variable;
+	    variable = LLVMGetNextGlobal(variable)) {
+		if (LLVMIsDeclaration(variable) ||
+		    LLVMABISizeOfType(layout, LLVMGlobalGetValueType(variable)))
+			continue;
+		LLVMGlobalEraseMetadata(
+		    variable, LLVMGetMDKindIDInContext(metadata_context, "dbg", 3));
+		note("variable", value_name(variable), "dropped: it has no size");
+	}
+}

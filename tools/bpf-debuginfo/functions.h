@@ -16,4 +16,8 @@ void fit_parameters(void);
  * global ones, which the kernel verifies on their own. */
 void fit_linkage(void);
 
+/* Drops the debug info of variables that have no size, and so their BTF: kernels refuse a section's
+ * entry of none, and all BTF with it. */
+void drop_empty_variables(void);
+
 #endif

@@ -62,6 +62,7 @@ static void fit_for_btf(void)
 		return;
 	}
 	builder = LLVMCreateDIBuilder(module);
+	drop_empty_variables();
 	give_debug_info(units.items[0]);
 	reach_all(&units);
 	size_t reached = nodes.count;
