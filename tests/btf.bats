@@ -290,6 +290,183 @@ links_in_silence() {
 	load_with_btf out.o
 }
 
+# two_files: a.c and b.c of the C in header.h and what standard input has for each, @ for its name
+two_files() {
+	local body file
+
+	body=$(cat)
+	for file in a b; do
+		cat >$file.c <<-END
+			#include "header.h"
+			${body//@/$file}
+			__attribute__((section("license"), used)) char license_${file}[] = "GPL";
+		END
+		compile $file.c -I.
+	done
+}
+
+# once NAME...: types.raw has a type of each name once
+once() {
+	local name
+
+	for name; do
+		[[ $(grep -c "^\[[0-9]*\] [A-Z0-9_]* '$name'" types.raw) == 1 ]] || { grep "'$name'" types.raw; echo "$name"; return 1; }
+	done
+}
+
+@test "what a header declares is there once, in whichever files it is" {
+	cat >header.h <<-'END'
+		struct list { struct list *next, **slots[3]; };
+		struct even { struct odd *next; int e; };
+		struct odd { struct even *next; const struct odd *const same; long o; };
+		enum color { RED, GREEN = 7 };
+		enum wide { WIDE = 0xffffffffffULL };
+		union either { int i; enum color c; struct { short low, high; }; };
+		typedef int (*callback)(struct list *, enum color, ...);
+		typedef struct { callback call; volatile union either e; } unnamed;
+		struct bits { unsigned a : 3; unsigned : 2; int b : 7; enum color c : 4; };
+		struct nested { struct inner { int x; } in; struct { union { int p; char q[5]; }; } deep[2]; unnamed u; };
+		struct tagged { int __attribute__((btf_type_tag("user"))) *p; int d __attribute__((btf_decl_tag("mark"))); };
+		struct all { struct list l; struct even e; enum wide w; struct bits b; struct nested n; struct tagged t; };
+	END
+	two_files <<-'END'
+		struct all all_@;
+		callback call_@;
+		int __attribute__((noinline)) take_@(struct odd *odd, const struct all *all) { return odd->o + all->w; }
+		__attribute__((section("socket"), used)) int prog_@(struct all *x) { return take_@(x->e.next, x) + all_@.b.a; }
+	END
+	for kind in lines full none; do
+		bpf-linker --btf --debug-info=$kind -o $kind.o a.bc b.bc
+		dump_btf $kind.o
+		once list even odd color wide either callback unnamed bits nested inner tagged all user int
+		[[ $(grep -c "STRUCT '(anon)'" types.raw) == 3 ]]
+		[[ $(grep -c "DECL_TAG 'mark'" types.raw) == 1 ]]
+		section $kind.o .BTF >$kind.btf
+		cmp lines.btf $kind.btf
+	done
+	c_says lines.o <<-'END'
+		struct bits b;
+		_Static_assert(sizeof(struct all) == 120 && sizeof(struct bits) == 4 && sizeof(struct nested) == 40);
+		_Static_assert(_Generic(&((struct odd *)0)->next->next->next, struct even **: 1));
+	END
+}
+
+@test "types of one name that differ stay apart, and what leads to them" {
+	echo 'struct same { int x; };' >header.h
+	for member in 'int m' 'long m' 'int n' 'int m : 5' 'unsigned m' 'const int m' 'int m[2]' 'int *m' 'char m' \
+		'int __attribute__((btf_decl_tag("t"))) m' 'int __attribute__((aligned(8))) m' 'enum { X, Y } m' 'enum { X, Z } m' \
+		'enum { X, Y = 3 } m' 'int (*m)(int)' 'int (*m)(long)' 'int (*m)(int, int)' 'long (*m)(int)' 'struct { int x; } m' \
+		'union { int x; } m' 'struct same *m' 'int __attribute__((btf_type_tag("t"))) *m'; do
+		echo "struct differs { struct leads *up; $member; }; struct leads { struct differs d[1], *p; struct same *s; };"
+	done >members
+	while read -r line; do
+		count=$((count + 1))
+		printf '%s\n' '#include "header.h"' "$line" "struct leads leads_$count;" \
+			"__attribute__((section(\"socket\"), used)) int prog_$count(void *x) { return *(char *)&leads_$count; }" >f$count.c
+		compile f$count.c -I.
+		[[ $count != 1 ]] || { cp f1.c again.c && sed -i 's/_1/_again/g' again.c && compile again.c -I.; }
+	done <members
+	bpf-linker --btf -o out.o f*.bc again.bc
+	bpftool btf dump file out.o >types.raw
+	[[ $(grep -c "STRUCT 'differs'" types.raw) == "$count" ]]
+	[[ $(grep -c "STRUCT 'leads'" types.raw) == "$count" ]]
+	once same
+	need_kernel
+	load_with_btf out.o
+}
+
+@test "a struct that one file only names, and another one has in full" {
+	cat >header.h <<-'END'
+		struct holder { struct held *p; const struct held *c; };
+		#ifdef FULL
+		struct held { int x; struct holder *back; };
+		#endif
+	END
+	echo '#include "header.h"
+		struct holder h_a; __attribute__((section("socket"), used)) int prog_a(void *c) { return !!h_a.p; }' >a.c
+	echo '#include "header.h"
+		struct holder h_b; struct held h; __attribute__((section("socket"), used)) int prog_b(void *c) { return !!h_b.p + h.x; }' >b.c
+	compile b.c -I. -DFULL
+	for flag in -DFULL -DNAMED; do
+		compile a.c -I. $flag
+		for order in 'a.bc b.bc' 'b.bc a.bc'; do
+			# shellcheck disable=SC2086 # two words
+			bpf-linker --btf -o out.o $order
+			dump_btf out.o
+			once holder held
+			absent FWD types.raw
+		done
+	done
+	# two that differ
+	sed 's/h_b/h_c/g; s/prog_b/prog_c/; s/held h;/held held_c;/; s/h\.x/held_c.y/' b.c >c.c
+	compile c.c -I. -DFULL -Dx=y
+	bpf-linker --btf -o out.o a.bc c.bc b.bc
+	bpftool btf dump file out.o >types.raw
+	[[ $(grep -c "STRUCT 'held'" types.raw) == 2 ]]
+	need_kernel
+	load_with_btf out.o
+}
+
+@test "a skeleton names the struct of a header once" {
+	echo 'struct foo { int a; long b; };' >header.h
+	two_files <<-'END'
+		struct foo x_@;
+		__attribute__((section("xdp"), used)) int prog_@(void *c) { return x_@.a; }
+	END
+	bpf-linker --btf -o out.o a.bc b.bc
+	need_kernel
+	bpftool gen skeleton out.o >skeleton.h
+	grep 'struct foo x_b;' skeleton.h
+	absent ___2 skeleton.h
+}
+
+@test "an object that one file puts into a map, and another one takes" {
+	need_kernel
+	cat >header.h <<-'END'
+		struct obj { long key; };
+		struct value { struct obj __attribute__((btf_type_tag("kptr"))) *p; };
+		struct map { int (*type)[2], (*max_entries)[1]; int *key; struct value *value; };
+		extern void *bpf_obj_new_impl(unsigned long long id, void *meta) __attribute__((section(".ksyms")));
+		extern void bpf_obj_drop_impl(void *kptr, void *meta) __attribute__((section(".ksyms")));
+		static void *(*const lookup)(void *, const void *) = (void *)1;
+		static void *(*const exchange)(void *, void *) = (void *)194;
+	END
+	for file in a b; do
+		cat >$file.c <<-END
+			#include "header.h"
+			$([[ $file == a ]] || echo extern) struct map objects __attribute__((section(".maps")));
+			__attribute__((section("license"), used)) char license_${file}[] = "GPL";
+			__attribute__((section("tc"), used)) int prog_$file(void *c)
+			{
+				int zero = 0;
+				struct value *v = lookup(&objects, &zero);
+				if (!v)
+					return 1;
+				struct obj *n = $([[ $file == a ]] && echo 0 || echo "bpf_obj_new_impl(__builtin_btf_type_id(*(struct obj *)0, 0), 0);
+				if (!n)
+					return 2;
+				n->key = 77");
+				n = exchange(&v->p, n);
+				if (!n)
+					return 3;
+				int key = n->key;
+				bpf_obj_drop_impl(n, 0);
+				return key;
+			}
+		END
+		compile $file.c
+	done
+	# a kernel without the kfuncs takes neither file
+	grep -q bpf_obj_new_impl /proc/kallsyms || skip "this kernel has no bpf_obj_new"
+	bpf-linker --btf -o out.o a.bc b.bc
+	dump_btf out.o
+	once obj value map
+	load_object out.o
+	head -c 60 /dev/zero >packet
+	[[ $(run_program prog_b packet) == 3 ]]
+	[[ $(run_program prog_a packet) == 77 ]]
+}
+
 # other_program: C from standard input, before a program that loads; with one warning or none, its BTF too
 other_program() {
 	{

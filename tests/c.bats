@@ -256,6 +256,39 @@ relocations_of() {
 	done
 }
 
+@test "relocations of a struct that several files have" {
+	need_kernel
+	cat >header.h <<-'END'
+		#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+		struct task_struct___mine { int tgid; int pid; struct task_struct___mine *real_parent; union { int flags; int exit_code; }; };
+		enum pid_type { PIDTYPE_TGID = 9 };
+		#pragma clang attribute pop
+	END
+	for file in a b c; do
+		cat >$file.c <<-END
+			#include "header.h"
+			__attribute__((section("license"), used)) char license_${file}[] = "GPL";
+			struct task_struct___mine *global_$file;
+			__attribute__((section("tp_btf/sched_switch"))) int $file(unsigned long long *c)
+			{
+				struct task_struct___mine *task = (void *)c[1];
+				return task->pid + task->real_parent->tgid + task->exit_code +
+				       __builtin_preserve_type_info(*task, 1) + __builtin_preserve_enum_value(*(enum pid_type *)PIDTYPE_TGID, 1) +
+				       __builtin_preserve_field_info(task->flags, 0);
+			}
+		END
+		direct $file.c
+	done
+	bpftool gen object wanted.o {a,b,c}.direct.o
+	[[ $(relocations_of wanted.o | wc -l) == 21 ]]
+	for kind in lines full; do
+		bpf-linker --btf --debug-info=$kind -o out.o {a,b,c}.bc
+		diff <(relocations_of wanted.o) <(relocations_of out.o)
+		[[ $(bpftool btf dump file out.o | grep -c "STRUCT 'task_struct___mine'") == 1 ]]
+		load_object out.o
+	done
+}
+
 @test "a flavor stays one of the same type where it is told apart from another" {
 	need_kernel
 	for member in pid tgid; do

@@ -22,6 +22,7 @@
 #include "tags.h"
 #include "text.h"
 #include "types.h"
+#include "unify.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static void fit_for_btf(void)
 	if (!keeps_all)
 		declare_named_only(reached);
 	put_replacements_in_place();
+	unify_types(&units, keeps_all ? 0 : reached);
 	fit_nesting();
 	drop_the_rest(&units);
 	if (!keeps_all)
