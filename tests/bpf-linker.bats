@@ -474,6 +474,19 @@ compile_program() {
 	passes @input <<<'bpf-extract --thin in.bc @input'
 }
 
+@test "a response file in other encodings" {
+	printf '\xef\xbb\xbf-o out in.bc' >marked
+	pipeline_is @marked < <(pipeline -o out in.bc)
+	printf '\xef\xbb\xbf' >empty
+	passes @empty </dev/null
+	printf -- '--cpu v3\n\0 --btf' >nul
+	usage_error "response file 'nul' is no text: it has a NUL byte" -o out in.bc @nul
+	for mark in '\xff\xfe' '\xfe\xff'; do
+		printf "$mark-o" >wide
+		usage_error "response file 'wide' is UTF-16; write it in UTF-8" -o out in.bc @wide
+	done
+}
+
 @test "a response file of a million words at most, and each in its time" {
 	yes in.bc | head -n 100000 | tr '\n' ' ' >response
 	[[ $(timeout 10 bpf-linker -### -o out @response 2>&1 | head -n 1 | wc -w) == 10000[38] ]] # llvm-any has no bpf-extract
@@ -688,6 +701,23 @@ each_shell() {
 		[[ ! $output || $(env "$setting" sh -c : 2>&1) == *setlocale* ]] || { echo "$setting: $output" && return 1; }
 		cmp out wanted
 	done
+}
+
+@test "a list of symbols in other encodings" {
+	compile_program
+	bpf-linker --log-level=error --export calls -o wanted calls.bc calls-lib.bc
+	printf '\xef\xbb\xbfcalls\n' >marked
+	printf 'calls\n\0other' >nul
+	printf '\xff\xfec\0' >wide
+	bpf-linker --log-level=error --export-symbols marked -o out calls.bc calls-lib.bc && cmp out wanted
+	bpf-linker --log-level=error --export-symbols - -o out calls.bc calls-lib.bc <marked && cmp out wanted
+	one_error 'bpf-linker: error: nul: is no text: it has a NUL byte' \
+		bpf-linker --export-symbols nul -o out calls.bc calls-lib.bc
+	one_error 'bpf-linker: error: <stdin>: is no text: it has a NUL byte' \
+		bpf-linker --export-symbols - -o out calls.bc calls-lib.bc <nul
+	one_error 'bpf-linker: error: wide: is UTF-16; write it in UTF-8' \
+		bpf-linker --export-symbols wide -o out calls.bc calls-lib.bc
+	cmp out wanted
 }
 
 @test "symbols that can be read but once, by two stages" {

@@ -1,4 +1,5 @@
 /* bpf-driver: what bpf-linker, a shell script, needs and a shell does badly. */
+#include "input.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -22,6 +23,21 @@ static int print_words(char **arguments, int count)
 		printf("%s ", quoted);
 		free(quoted);
 	}
+	return 0;
+}
+
+/* symbols FILE: prints those of a file of --export-symbols, joined by commas. */
+static int print_symbols(char **arguments, int count)
+{
+	struct input input = input_read_any(arguments[0]);
+	const char *why, *comma = "";
+	char *text = words_text(input, &why), *symbol;
+
+	(void)count;
+	if (!text)
+		fail("%s: %s", input.name, why);
+	for (; (symbol = words_next_symbol(&text)); comma = ",")
+		printf("%s%s", comma, symbol);
 	return 0;
 }
 
@@ -143,6 +159,7 @@ static const struct {
 	int (*run)(char **arguments, int count);
 } commands[] = {
     {"words", 0, print_words},
+    {"symbols", 1, print_symbols},
     {"quote", 3, print_command},
     {"say", 3, say},
     {"log", 1, empty_log},
