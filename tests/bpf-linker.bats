@@ -425,6 +425,31 @@ compile_program() {
 	done
 }
 
+@test "values that begin with @" {
+	touch @b @d @f # else the words alone are response files that are missing
+	passes -L@a -L @b -l@c -l @d -l e --map @f <<-'END'
+		bpf-extract --thin in.bc -L@a -L@b -l@c -l@d -l e
+		bpf-merge --strip-debug --note-map
+		bpf-opt --note-map
+		bpf-codegen --map=@f -o out
+	END
+	mkdir @y && touch @x
+	compile_program
+	"$LLVM_AR" rcs @y/lib@x.a calls-lib.bc
+	bpf-linker -o wanted calls.bc -L@y -l :lib@x.a
+	for temps in '' --save-temps --save-temps=@dir; do
+		bpf-linker -o=@out calls.bc -L@y -l@x --map=@map --log-file=@log --dump-module=@dump $temps
+		cmp @out wanted
+		bpf-linker -o=@out calls.bc -L @y -l @x $temps
+		cmp @out wanted
+		rm @out
+		bpf-linker '-###' -o=@out calls.bc -L @y -l @x $temps 2>commands
+		sh commands
+		cmp @out wanted
+	done
+	[[ -e @out.2-merge.bc && -e @dir/@out.2-merge.bc ]]
+}
+
 @test "a value that ends in a colon" {
 	passes -La: -o=out: <<<$'bpf-extract --thin in.bc -L a:\nbpf-codegen -o out:'
 }
