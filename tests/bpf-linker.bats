@@ -554,6 +554,58 @@ compile_program() {
 	passes missing <<<'bpf-extract --thin in.bc missing'
 }
 
+@test "an output that is read: a library, symbols, a response file, standard input" {
+	mkdir first second
+	echo precious >out
+	ln out first/libx.a
+	ln out second/libx.a
+	ln out second/liby.a
+	touch first/liby.a
+	for library in '-L first -l x' '-lx -Lfirst' '-L first -l :libx.a' '-L missing -L second -ly' '-Lsecond -l y -Lfirst'; do
+		usage_error "the output 'out' is an input, too" -o out in.bc $library
+	done
+	# what is not found there, and what only has such a name
+	passes -L first -L second -l y -l out -- -l <<<'bpf-extract --thin in.bc -L first -L second -l y -l out -- -l'
+	usage_error "the output 'out' is an input, too" -o out in.bc --export-symbols ./out
+	usage_error "the output 'out' is an input, too" -o out in.bc - <out
+	usage_error "the output 'out' is an input, too" -o out in.bc --export-symbols - <out
+	usage_error "the output 'out' is an input, too" -o out in.bc -- -L out
+	echo '--cpu v3' >response
+	ln response hard
+	for output in response ./hard; do
+		usage_error "the output '$output' is an input, too" -o $output in.bc @response
+	done
+	[[ $(<response) == '--cpu v3' ]]
+	echo other >-
+	pipeline -o - ./-
+}
+
+@test "other outputs that are read" {
+	mkdir lib dump
+	echo precious >out
+	cp out lib/libx.a
+	for file in in.bc symbols out.2-merge.bc dump/post-opt.ll; do
+		cp out $file
+	done
+	echo '--cpu v3' >response
+	ln -s ../response dump/pre-opt.ll
+	for option in --map --dump-module --log-file; do
+		for file in in.bc symbols lib/libx.a response; do
+			usage_error "the output '$file' of '$option' is an input, too" -o new in.bc -L lib -lx --export-symbols symbols \
+				@response $option=$file
+		done
+	done
+	usage_error "the output 'dump/post-opt.ll' of '--dump-module' is an input, too" -o new dump/post-opt.ll --dump-module dump
+	usage_error "the output 'dump/pre-opt.ll' of '--dump-module' is an input, too" -o new in.bc @response --dump-module dump/
+	usage_error "the output 'out.2-merge.bc' of '--save-temps' is an input, too" -o out out.2-merge.bc --save-temps --log-file log
+	usage_error "the output 'in.bc' of '--map' is an input, too" -o new in.bc -Map in.bc --save-temps=temps --dump-module made/
+	for file in in.bc symbols out.2-merge.bc dump/post-opt.ll lib/libx.a; do
+		cmp $file out
+	done
+	[[ $(<response) == '--cpu v3' && ! -e log && ! -e temps && ! -e made && ! -e new ]]
+	pipeline -o /dev/null /dev/null --map /dev/null --dump-module /dev/null
+}
+
 @test "an option that is misspelled, or of another linker" {
 	usage_error "unknown option '--btff'; did you mean '--btf'?" -o out in.bc --btff
 	usage_error "unknown option '--exprot'; did you mean '--export'?" -o out in.bc --exprot=a
