@@ -1,8 +1,7 @@
 #include "exports.h"
 #include "input.h"
-#include "memory.h"
 #include "message.h"
-#include <string.h>
+#include "words.h"
 
 struct map exports = {.kind = MAP_OF_STRINGS};
 bool exports_given, keep_memory_builtins;
@@ -23,14 +22,13 @@ const struct option_spec export_options[] = {
 static void read_file(const char *path)
 {
 	struct input input = input_read_any(path);
-	char *text = xstrndup((const char *)input.data, input.size), *line;
+	const char *why;
+	char *text = words_text(input, &why), *symbol;
 
-	while ((line = strsep(&text, "\n"))) {
-		line += strspn(line, " \t\r");
-		line[strcspn(line, " \t\r")] = '\0';
-		if (*line && *line != '#')
-			map_add(&exports, line);
-	}
+	if (!text)
+		fail("%s: %s", path, why);
+	while ((symbol = words_next_symbol(&text)))
+		map_add(&exports, symbol);
 }
 
 void exports_read(void)

@@ -1,5 +1,4 @@
 #include "words.h"
-#include "input.h"
 #include "memory.h"
 #include "message.h"
 #include "printable.h"
@@ -19,6 +18,35 @@ static void add(struct words *words, const char *word)
 		fail_usage("more than %d arguments", MOST_WORDS);
 	array_add(words, word);
 	words->only_files |= !strcmp(word, "--");
+}
+
+char *words_text(struct input input, const char **why)
+{
+	const char *bytes = (const char *)input.data;
+	size_t size = input.size;
+
+	*why = "is UTF-16; write it in UTF-8";
+	if (size >= 2 && (!memcmp(bytes, "\xFF\xFE", 2) || !memcmp(bytes, "\xFE\xFF", 2)))
+		return NULL;
+	*why = "is no text: it has a NUL byte";
+	if (size && memchr(bytes, '\0', size))
+		return NULL;
+	if (size >= 3 && !memcmp(bytes, "\xEF\xBB\xBF", 3))
+		bytes += 3, size -= 3;
+	return xstrndup(bytes, size);
+}
+
+char *words_next_symbol(char **next)
+{
+	char *line;
+
+	while ((line = strsep(next, "\n"))) {
+		line += strspn(line, " \t\r");
+		line[strcspn(line, " \t\r")] = '\0';
+		if (*line && *line != '#')
+			return line;
+	}
+	return NULL;
 }
 
 /* Takes the next word of the text at *next, NULL where there is none. Written over the text. */
@@ -77,8 +105,11 @@ static void expand_file(struct words *words, const char *argument, unsigned dept
 		fail_usage(
 		    "more than %d response files, the last of them '%s'", MOST_FILES, argument);
 	struct input input = input_read_any(argument + 1);
-	char *next = xstrndup((const char *)input.data, input.size), *word;
+	const char *why;
+	char *next = words_text(input, &why), *word;
 
+	if (!next)
+		fail_usage("response file '%s' %s", argument + 1, why);
 	while ((word = next_word(&next)))
 		expand(words, word, depth);
 }

@@ -213,6 +213,39 @@ without_privileges() {
 	refused "bpf-extract: error: in.a: *'program.bc'*" in.a
 }
 
+@test "an archive cut in a header, in its index or between members is not taken as whole" {
+	"$LLVM_AR" rcs two.a library.bc program.bc
+	size=$(stat -c %s two.a)
+	last=$((size - $(stat -c %s program.bc) - 60))
+	first=$((last - $(stat -c %s library.bc) - 60))
+	for place in $(seq 8 $((first + 64))) $(seq $((first + 100)) 97 $last) $(seq $last $((last + 64))) \
+		$(seq $((last + 100)) 97 $size); do
+		cut two.a "$place" >in.a
+		run --separate-stderr bpf-extract --list in.a
+		[[ $status == 1 && $stderr == 'bpf-extract: error: in.a: '* || $place == 8 ]] || { echo "$place" && return 1; }
+	done
+	for place in $((last + 40)) $last; do
+		cut two.a "$place" >in.a
+		refused 'bpf-extract: error: in.a: is a truncated archive*' in.a
+		"$LLVM_AR" rcS outer.a in.a
+		refused 'bpf-extract: error: outer.a(in.a): is a truncated archive*' outer.a
+		rm outer.a
+	done
+	# what pads an archive in one of Darwin's is not read as a header
+	{ cat two.a && printf '\n\n\n'; } >in.a
+	"$LLVM_AR" --format=bsd rcS outer.a in.a
+	[[ $(bpf-extract --list outer.a | grep -c bitcode) == 2 ]]
+	# what ar itself forgives: a byte to pad the last member
+	{ cat library.bc && printf '\0'; } >odd.bc
+	"$LLVM_AR" rcs odd.a program.bc odd.bc
+	[[ $(tail -c 1 odd.a | od -An -tx1) == ' 0a' ]]
+	cut odd.a -1 >short.a
+	{ cat two.a && echo; } >long.a
+	for archive in two.a odd.a short.a long.a; do
+		[[ $(bpf-extract --list $archive | grep -c bitcode) == 2 ]]
+	done
+}
+
 @test "a stream cut at any place" {
 	bpf-extract program.bc library.bc >stream.tar
 	second=$(tar -tRf stream.tar | sed -n 's/^block \([0-9]*\): library.bc/\1/p')

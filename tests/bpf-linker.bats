@@ -425,6 +425,31 @@ compile_program() {
 	done
 }
 
+@test "values that begin with @" {
+	touch @b @d @f # else the words alone are response files that are missing
+	passes -L@a -L @b -l@c -l @d -l e --map @f <<-'END'
+		bpf-extract --thin in.bc -L@a -L@b -l@c -l@d -l e
+		bpf-merge --strip-debug --note-map
+		bpf-opt --note-map
+		bpf-codegen --map=@f -o out
+	END
+	mkdir @y && touch @x
+	compile_program
+	"$LLVM_AR" rcs @y/lib@x.a calls-lib.bc
+	bpf-linker -o wanted calls.bc -L@y -l :lib@x.a
+	for temps in '' --save-temps --save-temps=@dir; do
+		bpf-linker -o=@out calls.bc -L@y -l@x --map=@map --log-file=@log --dump-module=@dump $temps
+		cmp @out wanted
+		bpf-linker -o=@out calls.bc -L @y -l @x $temps
+		cmp @out wanted
+		rm @out
+		bpf-linker '-###' -o=@out calls.bc -L @y -l @x $temps 2>commands
+		sh commands
+		cmp @out wanted
+	done
+	[[ -e @out.2-merge.bc && -e @dir/@out.2-merge.bc ]]
+}
+
 @test "a value that ends in a colon" {
 	passes -La: -o=out: <<<$'bpf-extract --thin in.bc -L a:\nbpf-codegen -o out:'
 }
@@ -474,6 +499,19 @@ compile_program() {
 	passes @input <<<'bpf-extract --thin in.bc @input'
 }
 
+@test "a response file in other encodings" {
+	printf '\xef\xbb\xbf-o out in.bc' >marked
+	pipeline_is @marked < <(pipeline -o out in.bc)
+	printf '\xef\xbb\xbf' >empty
+	passes @empty </dev/null
+	printf -- '--cpu v3\n\0 --btf' >nul
+	usage_error "response file 'nul' is no text: it has a NUL byte" -o out in.bc @nul
+	for mark in '\xff\xfe' '\xfe\xff'; do
+		printf "$mark-o" >wide
+		usage_error "response file 'wide' is UTF-16; write it in UTF-8" -o out in.bc @wide
+	done
+}
+
 @test "a response file of a million words at most, and each in its time" {
 	yes in.bc | head -n 100000 | tr '\n' ' ' >response
 	[[ $(timeout 10 bpf-linker -### -o out @response 2>&1 | head -n 1 | wc -w) == 10000[38] ]] # llvm-any has no bpf-extract
@@ -514,6 +552,83 @@ compile_program() {
 	done
 	usage_error "the output 'link' is an input, too" -o link out
 	passes missing <<<'bpf-extract --thin in.bc missing'
+}
+
+@test "an output that is read: a library, symbols, a response file, standard input" {
+	mkdir first second
+	echo precious >out
+	ln out first/libx.a
+	ln out second/libx.a
+	ln out second/liby.a
+	touch first/liby.a
+	for library in '-L first -l x' '-lx -Lfirst' '-L first -l :libx.a' '-L missing -L second -ly' '-Lsecond -l y -Lfirst'; do
+		usage_error "the output 'out' is an input, too" -o out in.bc $library
+	done
+	# what is not found there, and what only has such a name
+	passes -L first -L second -l y -l out -- -l <<<'bpf-extract --thin in.bc -L first -L second -l y -l out -- -l'
+	usage_error "the output 'out' is an input, too" -o out in.bc --export-symbols ./out
+	usage_error "the output 'out' is an input, too" -o out in.bc - <out
+	usage_error "the output 'out' is an input, too" -o out in.bc --export-symbols - <out
+	usage_error "the output 'out' is an input, too" -o out in.bc -- -L out
+	echo '--cpu v3' >response
+	ln response hard
+	for output in response ./hard; do
+		usage_error "the output '$output' is an input, too" -o $output in.bc @response
+	done
+	[[ $(<response) == '--cpu v3' ]]
+	echo other >-
+	pipeline -o - ./-
+}
+
+@test "other outputs that are read" {
+	mkdir lib dump
+	echo precious >out
+	cp out lib/libx.a
+	for file in in.bc symbols out.2-merge.bc dump/post-opt.ll; do
+		cp out $file
+	done
+	echo '--cpu v3' >response
+	ln -s ../response dump/pre-opt.ll
+	for option in --map --dump-module --log-file; do
+		for file in in.bc symbols lib/libx.a response; do
+			usage_error "the output '$file' of '$option' is an input, too" -o new in.bc -L lib -lx --export-symbols symbols \
+				@response $option=$file
+		done
+	done
+	usage_error "the output 'dump/post-opt.ll' of '--dump-module' is an input, too" -o new dump/post-opt.ll --dump-module dump
+	usage_error "the output 'dump/pre-opt.ll' of '--dump-module' is an input, too" -o new in.bc @response --dump-module dump/
+	usage_error "the output 'out.2-merge.bc' of '--save-temps' is an input, too" -o out out.2-merge.bc --save-temps --log-file log
+	usage_error "the output 'in.bc' of '--map' is an input, too" -o new in.bc -Map in.bc --save-temps=temps --dump-module made/
+	for file in in.bc symbols out.2-merge.bc dump/post-opt.ll lib/libx.a; do
+		cmp $file out
+	done
+	[[ $(<response) == '--cpu v3' && ! -e log && ! -e temps && ! -e made && ! -e new ]]
+	pipeline -o /dev/null /dev/null --map /dev/null --dump-module /dev/null
+}
+
+@test "outputs that are one file" {
+	mkdir dump
+	ln -s . here
+	ln -s yet-to-be dangling
+	one() { # FIRST SECOND FILE ARGUMENT...
+		usage_error "the outputs of '$1' and '$2' are one file, '$3'" in.bc "${@:4}"
+	}
+	one -o --dump-module here/out -o out --dump-module here/out
+	one -o --dump-module new -o here/new --dump-module new
+	one -o --dump-module dump/post-opt.ll -o dump/post-opt.ll --dump-module dump/
+	one --dump-module --map ./m -o out --map ./m --dump-module m
+	one -o --log-file yet-to-be -o dangling --log-file yet-to-be
+	one --map --log-file m -o out --map m --log-file m
+	one --dump-module --log-file m -o out --log-file m --dump-module m
+	one --save-temps --map out.4-opt.bc -o out --save-temps --map out.4-opt.bc
+	one -o --dump-module - -o - --dump-module -
+	one -o --map /dev/stdout -o - --map /dev/stdout
+	one --dump-module --map - -o out --map - --dump-module /dev/stdout
+	one -o --log-file /dev/stdout -o - --log-file /dev/stdout
+	one -o --log-file ./- -o ./- --log-file -
+	[[ ! -e new && ! -e m && ! -e yet-to-be ]]
+	pipeline -o /dev/null in.bc --map /dev/null --dump-module /dev/null --log-file /dev/null
+	pipeline -o - in.bc --map m --dump-module dump/ --log-file - --save-temps
 }
 
 @test "an option that is misspelled, or of another linker" {
@@ -688,6 +803,23 @@ each_shell() {
 		[[ ! $output || $(env "$setting" sh -c : 2>&1) == *setlocale* ]] || { echo "$setting: $output" && return 1; }
 		cmp out wanted
 	done
+}
+
+@test "a list of symbols in other encodings" {
+	compile_program
+	bpf-linker --log-level=error --export calls -o wanted calls.bc calls-lib.bc
+	printf '\xef\xbb\xbfcalls\n' >marked
+	printf 'calls\n\0other' >nul
+	printf '\xff\xfec\0' >wide
+	bpf-linker --log-level=error --export-symbols marked -o out calls.bc calls-lib.bc && cmp out wanted
+	bpf-linker --log-level=error --export-symbols - -o out calls.bc calls-lib.bc <marked && cmp out wanted
+	one_error 'bpf-linker: error: nul: is no text: it has a NUL byte' \
+		bpf-linker --export-symbols nul -o out calls.bc calls-lib.bc
+	one_error 'bpf-linker: error: <stdin>: is no text: it has a NUL byte' \
+		bpf-linker --export-symbols - -o out calls.bc calls-lib.bc <nul
+	one_error 'bpf-linker: error: wide: is UTF-16; write it in UTF-8' \
+		bpf-linker --export-symbols wide -o out calls.bc calls-lib.bc
+	cmp out wanted
 }
 
 @test "symbols that can be read but once, by two stages" {
@@ -1080,12 +1212,12 @@ library_and_program() {
 			rm -f out
 			[[ $before == no ]] || echo before >out
 			run -2 --separate-stderr bpf-linker -o out program.bc lib.a --map "$map"
-			[[ $stderr == "bpf-linker: error: the map and the output are one file, '$map'"* ]]
+			[[ $stderr == "bpf-linker: error: the outputs of '-o' and '--map' are one file, '$map'"* ]]
 			[[ $before == no && ! -e out || $(<out) == before ]]
 		done
 	done
 	run -2 --separate-stderr bpf-linker -o - program.bc lib.a --map -
-	[[ ! $output && $stderr == "bpf-linker: error: the map and the output are one file, '-'"* ]]
+	[[ ! $output && $stderr == "bpf-linker: error: the outputs of '-o' and '--map' are one file, '-'"* ]]
 	one_error 'bpf-linker: error: none/out.map: No such file or directory' \
 		bpf-linker -o out2 program.bc lib.a --map none/out.map
 	[[ ! -e out2 ]]

@@ -1,4 +1,5 @@
 /* bpf-driver: what bpf-linker, a shell script, needs and a shell does badly. */
+#include "input.h"
 #include "memory.h"
 #include "message.h"
 #include "output.h"
@@ -22,6 +23,21 @@ static int print_words(char **arguments, int count)
 		printf("%s ", quoted);
 		free(quoted);
 	}
+	return 0;
+}
+
+/* symbols FILE: prints those of a file of --export-symbols, joined by commas. */
+static int print_symbols(char **arguments, int count)
+{
+	struct input input = input_read_any(arguments[0]);
+	const char *why, *comma = "";
+	char *text = words_text(input, &why), *symbol;
+
+	(void)count;
+	if (!text)
+		fail("%s: %s", input.name, why);
+	for (; (symbol = words_next_symbol(&text)); comma = ",")
+		printf("%s%s", comma, symbol);
 	return 0;
 }
 
@@ -62,6 +78,17 @@ static int empty_log(char **arguments, int count)
 	struct stat status;
 	if (log < 0 || fstat(log, &status) || (S_ISREG(status.st_mode) && ftruncate(log, 0)))
 		fail("cannot write log file '%s':", arguments[0]);
+	return 0;
+}
+
+/* outputs OPTION FILE...: fails where two of the files are one. */
+static int check_outputs(char **arguments, int count)
+{
+	for (int i = 3; i < count; i += 2)
+		for (int other = 1; other < i; other += 2)
+			if (output_is_same(arguments[other], arguments[i]))
+				fail_usage("the outputs of '%s' and '%s' are one file, '%s'",
+				    arguments[other - 1], arguments[i - 1], arguments[i]);
 	return 0;
 }
 
@@ -143,9 +170,11 @@ static const struct {
 	int (*run)(char **arguments, int count);
 } commands[] = {
     {"words", 0, print_words},
+    {"symbols", 1, print_symbols},
     {"quote", 3, print_command},
     {"say", 3, say},
     {"log", 1, empty_log},
+    {"outputs", 2, check_outputs},
     {"like", 1, print_like},
     {"now", 0, print_now},
     {"wrote", 2, was_written},

@@ -212,7 +212,11 @@ static void add_index(
 		const unsigned char *next = memchr(name, '\0', end - name);
 		if (!next)
 			fail("%s: malformed symbol index", archive.name);
-		void **entry = map_find(members, key_of(big_endian(offset, width)));
+		unsigned long long place = big_endian(offset, width);
+		if (place >= archive.size)
+			fail(
+			    "%s: is a truncated archive: its index has more members", archive.name);
+		void **entry = map_find(members, key_of(place));
 		if (entry)
 			fprintf(file, "%zu %s\n", stream.count - (size_t)*entry, name);
 		name = next + 1;
@@ -223,26 +227,56 @@ static void add_index(
 		    CONTENT_INDEX);
 }
 
+/* See ar(5). */
+enum { MEMBER_HEADER = 60 };
+
+/* The size of the member, by its header. */
+static size_t size_in(const unsigned char *header)
+{
+	enum { SIZE = 48, SIZE_LENGTH = 10 };
+	char size[SIZE_LENGTH + 1] = "";
+
+	memcpy(size, header + SIZE, SIZE_LENGTH);
+	return strtoull(size, NULL, 10);
+}
+
 /* The tables that a System V archive begins with, an index and the members' long names, are of its
  * format: newer libarchives have no entries for them. Returns whether one is at offset. See
  * ar(5). */
 static bool table_at(struct input archive, size_t offset, struct input *table)
 {
-	enum { HEADER = 60, SIZE = 48, SIZE_LENGTH = 10 };
 	static const char *const names[] = {"/ ", "// ", "/SYM64/ "};
-	char size[SIZE_LENGTH + 1] = "";
 
-	if (offset > archive.size || archive.size - offset < HEADER)
+	if (offset > archive.size || archive.size - offset < MEMBER_HEADER)
 		return false;
 	const unsigned char *header = archive.data + offset;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		if (memcmp(header, names[i], strlen(names[i])) != 0)
 			continue;
-		memcpy(size, header + SIZE, SIZE_LENGTH);
-		*table = (struct input){names[i], header + HEADER, strtoull(size, NULL, 10)};
-		return table->size <= archive.size - offset - HEADER;
+		*table = (struct input){names[i], header + MEMBER_HEADER, size_in(header)};
+		return table->size <= archive.size - offset - MEMBER_HEADER;
 	}
 	return false;
+}
+
+/* libarchive takes a member's header that is cut, or a table, for the end: whether it was that. The
+ * last member may lack the byte that pads it; newlines after it pad an archive in one of Darwin's.
+ */
+static bool ends_as_archive(struct input archive)
+{
+	size_t offset = strlen("!<arch>\n");
+
+	while (offset < archive.size) {
+		const unsigned char *header = archive.data + offset;
+		size_t rest = archive.size - offset;
+		if (rest < MEMBER_HEADER)
+			return *header == '\n';
+		size_t size = size_in(header);
+		if (size > rest - MEMBER_HEADER)
+			return false;
+		offset += MEMBER_HEADER + size + size % 2;
+	}
+	return true;
 }
 
 /* Sets *index to the first one, or to none, and returns where the first member is. */
@@ -324,6 +358,8 @@ static bool extract_archive(struct input archive, int depth)
 	}
 	if (result != ARCHIVE_EOF)
 		fail("%s: %s", archive.name, stream_error(reader));
+	if (!ends_as_archive(archive))
+		fail("%s: is a truncated archive", archive.name);
 	if (index.data)
 		add_index(archive, index, index.name[1] == 'S' ? 8 : 4, &members);
 	archive_read_free(reader);

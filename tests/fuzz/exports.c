@@ -2,6 +2,7 @@
 #include "harness.h"
 #define input_read_any read_data
 #include "../../common/exports.c"
+#include <string.h>
 
 static struct input file;
 
