@@ -606,6 +606,31 @@ compile_program() {
 	pipeline -o /dev/null /dev/null --map /dev/null --dump-module /dev/null
 }
 
+@test "outputs that are one file" {
+	mkdir dump
+	ln -s . here
+	ln -s yet-to-be dangling
+	one() { # FIRST SECOND FILE ARGUMENT...
+		usage_error "the outputs of '$1' and '$2' are one file, '$3'" in.bc "${@:4}"
+	}
+	one -o --dump-module here/out -o out --dump-module here/out
+	one -o --dump-module new -o here/new --dump-module new
+	one -o --dump-module dump/post-opt.ll -o dump/post-opt.ll --dump-module dump/
+	one --dump-module --map ./m -o out --map ./m --dump-module m
+	one -o --log-file yet-to-be -o dangling --log-file yet-to-be
+	one --map --log-file m -o out --map m --log-file m
+	one --dump-module --log-file m -o out --log-file m --dump-module m
+	one --save-temps --map out.4-opt.bc -o out --save-temps --map out.4-opt.bc
+	one -o --dump-module - -o - --dump-module -
+	one -o --map /dev/stdout -o - --map /dev/stdout
+	one --dump-module --map - -o out --map - --dump-module /dev/stdout
+	one -o --log-file /dev/stdout -o - --log-file /dev/stdout
+	one -o --log-file ./- -o ./- --log-file -
+	[[ ! -e new && ! -e m && ! -e yet-to-be ]]
+	pipeline -o /dev/null in.bc --map /dev/null --dump-module /dev/null --log-file /dev/null
+	pipeline -o - in.bc --map m --dump-module dump/ --log-file - --save-temps
+}
+
 @test "an option that is misspelled, or of another linker" {
 	usage_error "unknown option '--btff'; did you mean '--btf'?" -o out in.bc --btff
 	usage_error "unknown option '--exprot'; did you mean '--export'?" -o out in.bc --exprot=a
@@ -1155,12 +1180,12 @@ library_and_program() {
 			rm -f out
 			[[ $before == no ]] || echo before >out
 			run -2 --separate-stderr bpf-linker -o out program.bc lib.a --map "$map"
-			[[ $stderr == "bpf-linker: error: the map and the output are one file, '$map'"* ]]
+			[[ $stderr == "bpf-linker: error: the outputs of '-o' and '--map' are one file, '$map'"* ]]
 			[[ $before == no && ! -e out || $(<out) == before ]]
 		done
 	done
 	run -2 --separate-stderr bpf-linker -o - program.bc lib.a --map -
-	[[ ! $output && $stderr == "bpf-linker: error: the map and the output are one file, '-'"* ]]
+	[[ ! $output && $stderr == "bpf-linker: error: the outputs of '-o' and '--map' are one file, '-'"* ]]
 	one_error 'bpf-linker: error: none/out.map: No such file or directory' \
 		bpf-linker -o out2 program.bc lib.a --map none/out.map
 	[[ ! -e out2 ]]

@@ -81,6 +81,17 @@ static int empty_log(char **arguments, int count)
 	return 0;
 }
 
+/* outputs OPTION FILE...: fails where two of the files are one. */
+static int check_outputs(char **arguments, int count)
+{
+	for (int i = 3; i < count; i += 2)
+		for (int other = 1; other < i; other += 2)
+			if (output_is_same(arguments[other], arguments[i]))
+				fail_usage("the outputs of '%s' and '%s' are one file, '%s'",
+				    arguments[other - 1], arguments[i - 1], arguments[i]);
+	return 0;
+}
+
 /* The number of letters to insert, remove, change or exchange with their neighbour: the restricted
  * Damerau-Levenshtein distance, https://en.wikipedia.org/wiki/Damerau-Levenshtein_distance */
 static unsigned distance(const char *a, const char *b)
@@ -163,6 +174,7 @@ static const struct {
     {"quote", 3, print_command},
     {"say", 3, say},
     {"log", 1, empty_log},
+    {"outputs", 2, check_outputs},
     {"like", 1, print_like},
     {"now", 0, print_now},
     {"wrote", 2, was_written},
