@@ -1038,3 +1038,28 @@ every_program() {
 	need_kernel
 	load_with_btf out.o
 }
+
+@test "a list of functions that take and return nothing, beside functions whose types BTF does not have" {
+	cat >a.c <<-'END'
+		#include <linux/bpf.h>
+		#include <bpf/bpf_helpers.h>
+		char LICENSE[] SEC("license") = "GPL";
+		struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 1); __uint(key_size, 4);
+			__array(values, void (void)); } jumps SEC(".maps");
+		static __always_inline void jump(void *c, int i) { bpf_tail_call(c, &jumps, i); }
+		SEC("tc") int program(struct __sk_buff *s) { jump(s, 0); return 1; }
+	END
+	cat >b.c <<-'END'
+		#include <linux/bpf.h>
+		#include <bpf/bpf_helpers.h>
+		static __always_inline void add(int *x, int y) { *x += y; }
+		SEC("tc") int other(struct __sk_buff *s) { int x = s->len; add(&x, s->mark); return x; }
+	END
+	compile a.c
+	compile b.c
+	bpf-linker --btf -o out.o a.bc b.bc
+	bpftool btf dump file out.o | grep "FUNC_PROTO '(anon)' ret_type_id=0 vlen=0"
+	need_kernel
+	load_object out.o
+	[[ $(bpftool -j prog show pinned "$PINS/program" | jq .btf_id) != null ]]
+}

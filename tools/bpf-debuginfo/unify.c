@@ -71,6 +71,12 @@ static uint64_t hash_of_fields(LLVMValueRef node)
 	LLVMMetadataRef type = metadata_of(node);
 	uint64_t hash = mix(0, kind_of_node(node));
 
+	if (kind_of_node(node) == LLVMDISubroutineTypeMetadataKind && !list_at(node, TYPES).count) {
+		/* a list of nothing but null, which LLVM-C shows as one of nothing */
+		char *list = node_field(node, "types");
+		hash = mix(hash, list ? hash_string(list) : 0);
+		free(list);
+	}
 	if (!is_type(node))
 		return hash;
 	hash = mix(hash, tag_of(node));
