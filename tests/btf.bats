@@ -711,7 +711,7 @@ compile_quoted() {
 	compile a.c
 	bpf-linker --btf -o a.o a.bc
 	run bpftool btf dump file a.o format raw
-	[[ $(grep -c " STRUCT " <<<"$output") == 9 ]]
+	[[ $(grep -c " STRUCT " <<<"$output") == 10 ]]
 	absent "_TAG '[^sk']" <<<"$output"
 }
 

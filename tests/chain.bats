@@ -73,6 +73,35 @@ same_bitcode() {
 	done
 }
 
+# Types of two files become one, beside those of functions that are dropped, which are left in memory.
+@test "the same bytes as one process for each stage: C with a header's types" {
+	local i kind
+
+	cat >header.h <<-'END'
+		struct held { int x; struct holder *back; };
+		struct holder { struct held *p; const struct held *c; int (*call)(struct held *, long); };
+		typedef struct held held_t;
+		typedef int (*taker)(held_t *);
+	END
+	for i in a b c; do
+		cat >$i.c <<-END
+			#include "header.h"
+			static __attribute__((noinline)) int own_$i(const held_t *h, taker t) { return t ? h->x : 2; }
+			struct held *drop_$i(struct held *h, struct holder **o) { return h + own_$i(o[1]->c, 0); }
+			$([[ $i == a ]] && echo "struct holder h_a;" || echo "struct held h_$i; struct holder *o_$i;")
+			__attribute__((section("socket"))) int prog_$i(int *x) { return *(char *)&h_$i; }
+			__attribute__((section("socket"))) int last_$i(taker *x, held_t **y) { return $([[ $i == a ]] && echo 1 || echo "!!x[1]"); }
+		END
+		compile $i.c
+	done
+	for kind in lines full; do
+		same_bytes --btf --debug-info=$kind a.bc b.bc
+		same_bytes --btf --debug-info=$kind --export=prog_b,prog_a,last_c c.bc b.bc a.bc
+	done
+	same_bitcode a.bc b.bc
+	same_bitcode c.bc b.bc a.bc
+}
+
 # bpf-opt changes what clang has not optimized, and hands it on with another order of uses than it read.
 @test "the same bytes as one process for each stage: C that is optimized here" {
 	local file

@@ -270,6 +270,63 @@ static void unify_vertices(void)
 	map_clear(&first);
 }
 
+/* The operands, as they are to be, for the caller to free; NULL where that is as they are. */
+static LLVMValueRef *new_operands(LLVMValueRef node)
+{
+	struct values operands = operands_of(node);
+	bool changed = false;
+
+	for (size_t i = 0; i < operands.count; i++) {
+		LLVMValueRef old = operands.items[i];
+		operands.items[i] = current(old);
+		changed |= operands.items[i] != old;
+	}
+	if (!changed) {
+		free(operands.items);
+		return NULL;
+	}
+	return operands.items;
+}
+
+static void renew_list(LLVMValueRef node)
+{
+	LLVMValueRef *operands = new_operands(node);
+
+	if (!operands)
+		return;
+	LLVMValueRef new = tuple((struct values){operands, LLVMGetMDNodeNumOperands(node), 0});
+	free(operands);
+	/* one that this one stands for is there in bitcode, too: this one becomes distinct */
+	if (!is_replaced(new) && new != node) {
+		replace(node, new);
+		add_node(new);
+	}
+}
+
+/* A node that becomes equal to another one is distinct from then on; the other one may be left in
+ * memory by a stage before, and in no bitcode. With the unit for a scope it is like none, and where
+ * it was. */
+static void keep_from_others(LLVMValueRef type, LLVMValueRef unit)
+{
+	LLVMValueRef scope = operand(type, SCOPE);
+	LLVMValueRef *operands = new_operands(type);
+
+	if (operands && !is_structure(type) && !is_derived(type, TAG_MEMBER) &&
+	    (!scope || is_place(type, SCOPE, scope)))
+		set_operand(type, SCOPE, unit);
+	free(operands);
+}
+
+static void prepare_changes(LLVMValueRef unit)
+{
+	for (size_t i = 0; i < vertices.count; i++)
+		if (!is_replaced(vertices.items[i].node) && !is_type(vertices.items[i].node))
+			renew_list(vertices.items[i].node);
+	for (size_t i = 0; i < vertices.count; i++)
+		if (!is_replaced(vertices.items[i].node) && is_type(vertices.items[i].node))
+			keep_from_others(vertices.items[i].node, unit);
+}
+
 static void drop_replaced_nodes(void)
 {
 	size_t count = 0;
@@ -358,6 +415,7 @@ void unify_types(const struct values *units, size_t count)
 	if (!classify(false))
 		return;
 	unify_vertices();
+	prepare_changes(current(units->items[0]));
 	drop_replaced_nodes();
 	put_replacements_in_place();
 	unify_relocations();
