@@ -78,6 +78,9 @@ passes() {
 		SEC("xdp") int prog(int *c) { return ((int (*)(int))(long)c[3])(c[4]) & 1; }
 	END
 	run -0 --separate-stderr bpf-linker -o out - <callx.bc
+	[[ $stderr == *"program 'prog' calls through a pointer"*"debug info tells the line: --btf keeps that of the input"* ]]
+	compile callx.c -g0
+	run -0 --separate-stderr bpf-linker -o out callx.bc
 	[[ $stderr == *"program 'prog' calls through a pointer"*"debug info in the input tells the line: clang -g"* ]]
 }
 
