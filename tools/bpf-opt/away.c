@@ -107,25 +107,20 @@ static struct {
 	ARRAY(struct alias);
 } aliases;
 
-/* The function that an alias stands for, be it an alias of another, or of an address in it. */
-static LLVMValueRef function_of(LLVMValueRef value)
+/* What an alias stands for, be it one of another. */
+static LLVMValueRef aliased_by(LLVMValueRef value)
 {
-	while (!LLVMIsAFunction(value))
-		if (LLVMIsAGlobalAlias(value))
-			value = LLVMAliasGetAliasee(value);
-		else if (LLVMIsAConstantExpr(value))
-			value = LLVMGetOperand(value, 0);
-		else
-			return NULL;
+	while (LLVMIsAGlobalAlias(value))
+		value = LLVMAliasGetAliasee(value);
 	return value;
 }
 
 static void put_alias_away(LLVMValueRef alias, void *unused)
 {
-	LLVMValueRef function = LLVMIsAGlobalAlias(alias) ? function_of(alias) : NULL;
+	LLVMValueRef aliased = LLVMIsAGlobalAlias(alias) ? aliased_by(alias) : NULL;
 
 	(void)unused;
-	if (!function || !LLVMIsDeclaration(function))
+	if (!aliased || !LLVMIsAFunction(aliased) || !LLVMIsDeclaration(aliased))
 		return;
 	LLVMValueRef aliasee = LLVMAliasGetAliasee(alias);
 	if (!aliases.variable) {
@@ -133,7 +128,7 @@ static void put_alias_away(LLVMValueRef alias, void *unused)
 		aliases.variable = LLVMAddGlobal(away.module, byte, "");
 		LLVMSetInitializer(aliases.variable, LLVMConstNull(byte));
 	}
-	LLVMValueRef stand_in = LLVMAddFunction(away.module, "", LLVMGlobalGetValueType(function));
+	LLVMValueRef stand_in = LLVMAddFunction(away.module, "", LLVMGlobalGetValueType(aliased));
 	LLVMReplaceAllUsesWith(alias, stand_in);
 	LLVMAliasSetAliasee(alias, aliases.variable);
 	need(alias);
@@ -174,13 +169,29 @@ static LLVMValueRef hold_needed(void)
 	return holder;
 }
 
+/* What an expression is made of would change with that, and it may be gone then. */
+static void keep_here(LLVMValueRef alias, void *kept)
+{
+	LLVMValueRef value = LLVMIsAGlobalAlias(alias) ? aliased_by(alias) : NULL;
+
+	while (value && (LLVMIsAGlobalAlias(value) || LLVMIsAConstantExpr(value)))
+		value = LLVMIsAGlobalAlias(value) ? LLVMAliasGetAliasee(value)
+						  : LLVMGetOperand(value, 0);
+	if (value && value != aliased_by(alias))
+		map_add(kept, value);
+}
+
 bool away_put(LLVMModuleRef module)
 {
+	struct map kept = {.kind = MAP_OF_POINTERS};
+
+	module_each_global(module, keep_here, &kept);
 	away.module = module;
 	away.bodies = LLVMModuleCreateWithNameInContext("away", LLVMGetModuleContext(module));
 	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
 	    function = LLVMGetNextFunction(function))
-		if (!LLVMIsDeclaration(function) && origin_is_optimized(function))
+		if (!LLVMIsDeclaration(function) && origin_is_optimized(function) &&
+		    !map_has(&kept, function))
 			put_away(function);
 	if (away.count)
 		away.holder = hold_needed();
