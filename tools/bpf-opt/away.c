@@ -172,13 +172,13 @@ static LLVMValueRef hold_needed(void)
 /* What an expression is made of would change with that, and it may be gone then. */
 static void keep_here(LLVMValueRef alias, void *kept)
 {
-	LLVMValueRef value = LLVMIsAGlobalAlias(alias) ? aliased_by(alias) : NULL;
+	LLVMValueRef value = aliased_by(alias);
 
-	while (value && (LLVMIsAGlobalAlias(value) || LLVMIsAConstantExpr(value)))
-		value = LLVMIsAGlobalAlias(value) ? LLVMAliasGetAliasee(value)
-						  : LLVMGetOperand(value, 0);
-	if (value && value != aliased_by(alias))
-		map_add(kept, value);
+	if (!LLVMIsAConstantExpr(value))
+		return;
+	while (LLVMIsAConstantExpr(value))
+		value = aliased_by(LLVMGetOperand(value, 0));
+	map_add(kept, value);
 }
 
 bool away_put(LLVMModuleRef module)
