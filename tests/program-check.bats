@@ -3,7 +3,7 @@
 
 load helper
 
-# program NAME: NAME.bc of the C code on standard input
+# program NAME [OPTION...]: NAME.bc of the C code on standard input, by clang OPTION...
 program() {
 	{
 		cat <<-'END'
@@ -17,7 +17,7 @@ program() {
 		END
 		cat
 	} >"$1.c"
-	compile "$1.c"
+	compile "$1.c" "${@:2}"
 	rm "$1.c"
 }
 
@@ -74,12 +74,11 @@ passes() {
 }
 
 @test "without debug info a warning says what would tell the line" {
-	program callx <<-'END'
-		SEC("xdp") int prog(int *c) { return ((int (*)(int))(long)c[3])(c[4]) & 1; }
-	END
+	local source='SEC("xdp") int prog(int *c) { return ((int (*)(int))(long)c[3])(c[4]) & 1; }'
+	program callx <<<"$source"
 	run -0 --separate-stderr bpf-linker -o out - <callx.bc
 	[[ $stderr == *"program 'prog' calls through a pointer"*"debug info tells the line: --btf keeps that of the input"* ]]
-	compile callx.c -g0
+	program callx -g0 <<<"$source"
 	run -0 --separate-stderr bpf-linker -o out callx.bc
 	[[ $stderr == *"program 'prog' calls through a pointer"*"debug info in the input tells the line: clang -g"* ]]
 }
