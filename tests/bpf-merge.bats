@@ -621,8 +621,8 @@ counter_users() {
 	ir b <<<'module asm ".set in_b, 2"
 		define i32 @b() { ret i32 1 }'
 	merge --export b a.ll b.ll
-	has 'module asm ".set in_a, 1"'
-	has 'module asm ".set in_b, 2"'
+	has '".set in_a, 1"'
+	has '".set in_b, 2"'
 }
 
 @test "host assembly of compiler_builtins is dropped" {
@@ -776,6 +776,58 @@ counter_users() {
 			has 'ret ptr @v'
 		done
 	done
+}
+
+# has_used NAME: llvm.compiler.used in out.ll has it
+has_used() {
+	grep "^@llvm.compiler.used = .*@$1\b" out.ll
+}
+
+@test "what the text of asm refers to is linked, and stays" {
+	ir a <<-'END'
+		module asm ".quad in_module_asm"
+		define void @a() {
+		  call void asm "call f; r1 = v ll; r2 = w ll; exit", ""()
+		  ret void
+		}
+		define void @own() { ret void }
+	END
+	ir b <<-'END'
+		@v = global i32 1
+		@w = internal global i32 1
+		@unused = global i32 1
+		define void @f() {
+		  call void asm "call g", ""()
+		  ret void
+		}
+		define void @in_module_asm() { ret void }
+		define void @exit() { ret void }
+	END
+	ir c <<<'define void @g() { ret void }'
+	archive b.a b c
+	for inputs in 'a.ll b.ll c.ll' 'a.ll b.a' 'b.a a.ll'; do
+		# shellcheck disable=SC2086 # words
+		bpf-extract $inputs | merge --export a
+		symbols_are 'T a' 'T f' 'T g' 'T in_module_asm' 'U in_module_asm' 'D v'
+		for name in f g in_module_asm v; do
+			has_used $name
+		done
+	done
+	run -0 --separate-stderr bpf-merge --why g --export a -o out.bc <(bpf-extract a.ll b.a)
+	# shellcheck disable=SC2154 # bats sets it
+	[[ $stderr == 'live symbol: b.a(c.bc):(g) (named by assembly)' ]]
+	# a local one is meant by its own module alone
+	ir d <<-'END'
+		@w = internal global i32 1
+		@use = global ptr @w
+		define void @a() {
+		  call void asm "r1 = w ll", ""()
+		  ret void
+		}
+	END
+	merge --export a d.ll b.ll
+	symbols_are 'T a' 'd w'
+	has_used w
 }
 
 @test "sections with variables and constants of several files are writable" {
@@ -1678,7 +1730,7 @@ needs_memset() {
 	"$LLVM_AR" rcS unindexed.a asm.bc
 	for archive in asm.a unindexed.a; do
 		bpf-extract a.ll $archive | becomes_with_warning "*'other'*" bpf-merge --export=a
-		has 'module asm "one: r0 = 1; exit"'
+		has '"one: r0 = 1; exit"'
 	done
 }
 
@@ -2206,13 +2258,13 @@ why_is() {
 	"$CLANG" "${BPF_CFLAGS[@]}" -emit-llvm -c a.c
 	for options in '' --strip-debug --btf; do
 		# shellcheck disable=SC2086 # none, perhaps
-		bpf-merge --unresolved-symbols=ignore -o without.bc $options a.bc
+		bpf-merge --unresolved-symbols=ignore -o - $options a.bc | "$DIS" -o without.ll
 		# shellcheck disable=SC2086
 		why_is --unresolved-symbols=ignore $options --why=there a.bc <<-'END'
 			undefined symbol: a.bc:(there)
 			>>> referenced by: a.bc:(f) (a.c:5, inlined from a.c:2) (visible in an input)
 		END
-		cmp without.bc out.bc
+		diff without.ll <("$DIS" -o - <out.bc)
 	done
 }
 

@@ -274,6 +274,32 @@ write_two() {
 	done
 }
 
+@test "inline asm that names functions and variables of another file" {
+	need_kernel
+	cat >two.txt <<-'END'
+		one: #define VALUE asm_value()
+		one: static __attribute__((noinline)) int asm_value(void)
+		one: {
+		one: 	int value;
+		one: 	asm volatile("r1 = 5; call sub; r1 = val ll; r1 = *(u32 *)(r1 + 0); r0 += r1; %0 = r0"
+		one: 		: "=r"(value) :: "r0", "r1", "r2", "r3", "r4", "r5");
+		one: 	return value;
+		one: }
+		two: int val = 30;
+		two: __attribute__((noinline)) int sub(int x) { return x * 3; }
+		two: #define VALUE 2
+	END
+	write_two
+	head -c 60 /dev/zero >packet
+	"$LLVM_AR" rcs two.a two.bc
+	for inputs in 'one.bc two.bc' 'two.a one.bc' '--export prog_one one.bc two.bc'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf -o out.o $inputs
+		load_with_btf out.o
+		[[ $(run_program prog_one packet) == 55 ]]
+	done
+}
+
 @test "a function of the kernel's, and CO-RE" {
 	need_kernel
 	grep -qw bpf_cast_to_kern_ctx /proc/kallsyms || skip "this kernel has no bpf_cast_to_kern_ctx"

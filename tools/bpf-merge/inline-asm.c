@@ -1,10 +1,13 @@
-/* Inline asm that names a local function or variable. Of equally named ones in several modules,
- * LLVM's linker renames all but one, and leaves the text of asm as it is, which then means another
- * module's: so they are renamed before, in the text as well. */
+/* Asm that refers to functions and variables by their names: its text is all that says so.
+ *
+ * Of equally named locals in several modules, LLVM's linker renames all but one, and leaves the
+ * text as it is, which then means another module's: so they are renamed before, in the text as
+ * well. */
 #include "linker.h"
 #include "map.h"
 #include "memory.h"
 #include "module.h"
+#include "used.h"
 #include <llvm-c/Core.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,16 +53,24 @@ static size_t word_length(const char *text, size_t size)
 }
 
 /* Calls visit for each word, and for each character between them, which is one of length 0. */
-static void each_word(
-    LLVMValueRef assembly, void (*visit)(const char *word, size_t length, void *data), void *data)
+static void each_word(const char *text, size_t size,
+    void (*visit)(const char *word, size_t length, void *data), void *data)
 {
-	size_t size, length;
-	const char *text = LLVMGetInlineAsmAsmString(assembly, &size);
+	size_t length;
 
 	for (size_t i = 0; i < size; i += length ? length : 1) {
 		length = word_length(text + i, size - i);
 		visit(text + i, length, data);
 	}
+}
+
+static void each_word_of_call(
+    LLVMValueRef call, void (*visit)(const char *word, size_t length, void *data), void *data)
+{
+	size_t size;
+	const char *text = LLVMGetInlineAsmAsmString(LLVMGetCalledValue(call), &size);
+
+	each_word(text, size, visit, data);
 }
 
 struct visit {
@@ -113,7 +124,7 @@ static void rewrite(struct names *names, struct definition call)
 	struct visit visit = {.module = call.module, .names = names};
 	size_t size;
 
-	each_word(assembly, rewrite_word, &visit);
+	each_word_of_call(call.value, rewrite_word, &visit);
 	if (visit.changes) {
 		const char *constraints = LLVMGetInlineAsmConstraintString(assembly, &size);
 		LLVMValueRef rewritten = LLVMGetInlineAsm(LLVMGetInlineAsmFunctionType(assembly),
@@ -177,13 +188,52 @@ static void rename_locals(struct names *names, const struct module *module)
 	}
 }
 
-void note_inline_asm(struct module *module, LLVMValueRef instruction)
+struct references {
+	struct module *module;
+	void (*visit)(struct module *module, const char *name);
+};
+
+static void visit_reference(const char *word, size_t length, void *data)
+{
+	const struct references *references = data;
+	char *name = xstrndup(word, length);
+
+	if (length && !is_reserved(name))
+		references->visit(references->module, name);
+	free(name);
+}
+
+void each_inline_asm_reference(struct module *module, LLVMValueRef instruction,
+    void (*visit)(struct module *module, const char *name))
 {
 	LLVMOpcode opcode = LLVMGetInstructionOpcode(instruction);
+	struct references references = {module, visit};
 
-	if ((opcode == LLVMCall || opcode == LLVMCallBr) &&
-	    LLVMIsAInlineAsm(LLVMGetCalledValue(instruction)))
-		array_add(&module->linker->asm_calls, (struct definition){module, instruction});
+	if ((opcode != LLVMCall && opcode != LLVMCallBr) ||
+	    !LLVMIsAInlineAsm(LLVMGetCalledValue(instruction)))
+		return;
+	array_add(&module->linker->asm_calls, (struct definition){module, instruction});
+	each_word_of_call(instruction, visit_reference, &references);
+}
+
+void each_module_asm_reference(
+    struct module *module, void (*visit)(struct module *module, const char *name))
+{
+	struct references references = {module, visit};
+	size_t size;
+	const char *text = LLVMGetModuleInlineAsm(module->ir, &size);
+
+	each_word(text, size, visit_reference, &references);
+}
+
+static void mark_as_used(struct definition local)
+{
+	struct used *used = local.module->used;
+
+	if (used_has(used, local.value))
+		return;
+	used_add(used, local.value);
+	used_write(used);
 }
 
 void separate_asm_names(struct linker *linker)
@@ -193,8 +243,10 @@ void separate_asm_names(struct linker *linker)
 	for (size_t i = 0; i < linker->asm_calls.count; i++) {
 		struct definition call = linker->asm_calls.items[i];
 		struct visit visit = {.module = call.module, .names = &names};
-		each_word(LLVMGetCalledValue(call.value), add_local, &visit);
+		each_word_of_call(call.value, add_local, &visit);
 	}
+	for (size_t i = 0; i < names.in_order.count; i++)
+		mark_as_used(names.in_order.items[i]);
 	/* the first module of several keeps the name, as with LLVM's linker */
 	for (size_t i = names.in_order.count ? linker->module_count : 0; i--;)
 		rename_locals(&names, &linker->modules[i]);

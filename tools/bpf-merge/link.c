@@ -18,7 +18,7 @@ static void link_module(LLVMModuleRef result, struct module *module);
 static void prepare_global(LLVMValueRef global, void *module);
 static void prepare_declaration(struct linker *linker, LLVMValueRef declaration);
 static void prepare_definition(struct module *module, LLVMValueRef definition);
-static void mark_tagged_as_used(struct linker *linker, LLVMModuleRef result);
+static void mark_as_used(LLVMModuleRef result, const struct map *names);
 
 LLVMModuleRef link_modules(struct linker *linker)
 {
@@ -31,8 +31,8 @@ LLVMModuleRef link_modules(struct linker *linker)
 	for (size_t i = 0; i < linker->module_count; i++)
 		if (linker->modules[i].takes_part)
 			link_module(result, &linker->modules[i]);
-	if (linker->tagged.count)
-		mark_tagged_as_used(linker, result);
+	mark_as_used(result, &linker->tagged);
+	mark_as_used(result, &linker->asm_named);
 	if (notes_wanted) {
 		notes_add_definitions(result);
 		notes_put(result);
@@ -200,14 +200,15 @@ static void prepare_definition(struct module *module, LLVMValueRef definition)
 	}
 }
 
-static void mark_tagged_as_used(struct linker *linker, LLVMModuleRef result)
+static void mark_as_used(LLVMModuleRef result, const struct map *names)
 {
-	struct used *used = used_read(result);
+	struct used *used = names->count ? used_read(result) : NULL;
 
-	for (size_t i = 0; i < linker->tagged.count; i++) {
-		LLVMValueRef function = LLVMGetNamedFunction(result, linker->tagged.items[i].key);
-		if (function && !LLVMIsDeclaration(function) && !used_has(used, function))
-			used_add(used, function);
+	for (size_t i = 0; i < names->count; i++) {
+		LLVMValueRef global = module_find_global(result, names->items[i].key);
+		if (global && !LLVMIsDeclaration(global) && !used_has(used, global))
+			used_add(used, global);
 	}
-	used_write(used);
+	if (used)
+		used_write(used);
 }

@@ -91,8 +91,9 @@ struct linker {
 		ARRAY(LLVMValueRef);
 	} memory_intrinsics;          /* live */
 	struct definitions asm_calls; /* calls of inline asm, in live functions */
-	struct map tagged; /* by name: functions that a declaration tag names, each must stay */
-	bool needs_btf;    /* something live does */
+	struct map tagged;    /* by name: functions that a declaration tag names, each must stay */
+	struct map asm_named; /* by name: what the text of asm refers to, each must stay */
+	bool needs_btf;       /* something live does */
 
 	/* linking */
 	unsigned modules_linked;
@@ -213,11 +214,17 @@ LLVMModuleRef link_modules(struct linker *linker);
  * into it. */
 void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition);
 
-/* inline-asm.c: inline asm that names what is local to its module */
+/* inline-asm.c: asm that refers to functions and variables by their names */
 
-/* Remembers the instruction of a live function where it is inline asm. */
-void note_inline_asm(struct module *module, LLVMValueRef instruction);
-/* Renames live locals that such asm names, there as well, where another module has the name. */
+/* Calls visit for each word that may refer to one, of a live function's instruction, which is
+ * remembered, where that is inline asm. */
+void each_inline_asm_reference(struct module *module, LLVMValueRef instruction,
+    void (*visit)(struct module *module, const char *name));
+/* The same for module asm. */
+void each_module_asm_reference(
+    struct module *module, void (*visit)(struct module *module, const char *name));
+/* Marks live locals that inline asm names as used, and renames them, there as well, where another
+ * module has the name. */
 void separate_asm_names(struct linker *linker);
 
 /* core-relocations.c */

@@ -20,6 +20,7 @@ static struct linker linker = {
     .lazy_symbols.kind = MAP_OF_STRINGS,
     .symbols.kind = MAP_OF_STRINGS,
     .tagged.kind = MAP_OF_STRINGS,
+    .asm_named.kind = MAP_OF_STRINGS,
     .core_structs.kind = MAP_OF_STRINGS,
 };
 

@@ -36,6 +36,7 @@ static void mark_global(struct module *module, LLVMValueRef user, LLVMValueRef g
 static void process_worklist(struct linker *linker);
 static void scan_function(struct module *module, LLVMValueRef function);
 static void scan_constant(struct module *module, LLVMValueRef user, LLVMValueRef constant);
+static void mark_asm_reference(struct module *module, const char *name);
 
 void add_inputs(struct linker *linker)
 {
@@ -212,6 +213,7 @@ static void mark_roots_of_module(struct module *module)
 	    global = LLVMGetNextGlobal(global))
 		if (LLVMGetLinkage(global) == LLVMAppendingLinkage && LLVMGetInitializer(global))
 			scan_constant(module, NULL, LLVMGetInitializer(global));
+	each_module_asm_reference(module, mark_asm_reference);
 }
 
 static void mark_if_visible(LLVMValueRef global, void *data)
@@ -457,6 +459,20 @@ static void mark_callback(struct module *module, LLVMValueRef function, const ch
 		mark_symbol(linker, symbol_of(linker, name));
 }
 
+static void mark_asm_reference(struct module *module, const char *name)
+{
+	struct linker *linker = module->linker;
+	LLVMValueRef own = module_find_global(module->ir, name);
+
+	if (own && is_local(own)) {
+		mark_definition(module, own);
+	} else if (map_has(&linker->symbols, name) || map_has(&linker->lazy_symbols, name)) {
+		struct symbol *symbol = symbol_of(linker, name);
+		map_add(&linker->asm_named, symbol->name);
+		mark_symbol(linker, symbol);
+	}
+}
+
 /* A declaration tag `KEY:NAME` is all that names a callback of exceptions, which the kernel looks
  * up in BTF; what other tags name is of their own module.
  * https://docs.kernel.org/bpf/btf.html, BTF_KIND_DECL_TAG */
@@ -498,6 +514,6 @@ static void scan_function(struct module *module, LLVMValueRef function)
 		for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
 		    instruction = LLVMGetNextInstruction(instruction)) {
 			scan_operands(module, function, instruction);
-			note_inline_asm(module, instruction);
+			each_inline_asm_reference(module, instruction, mark_asm_reference);
 		}
 }

@@ -67,6 +67,9 @@ static void follow_from_roots(struct linker *linker)
 	for (size_t i = 0; i < linker->tagged.count; i++)
 		add_root(linker, symbol_of(linker, linker->tagged.items[i].key),
 		    "named by a declaration tag");
+	for (size_t i = 0; i < linker->asm_named.count; i++)
+		add_root(
+		    linker, symbol_of(linker, linker->asm_named.items[i].key), "named by assembly");
 	for (size_t i = 0; memory_builtins[i]; i++)
 		add_root(linker, symbol_of(linker, memory_builtins[i]), "a memory builtin");
 	why_follow(&why_modules);
