@@ -1824,6 +1824,24 @@ needs_memset() {
 	[[ $(count 'section ".ksyms"') == 3 ]]
 }
 
+@test "kernel configuration that two files declare otherwise" {
+	for name in a b c; do
+		cat >$name.c <<-END
+			enum tristate { no, yes, module };
+			#define a _Bool
+			#define b enum tristate
+			#define c _Bool
+			extern $name CONFIG_X __attribute__((section(".kconfig")));
+			#undef $name
+			int $name(void) { return CONFIG_X; }
+		END
+		compile $name.c
+	done
+	becomes_with_warning "a.bc: variable 'CONFIG_X' is declared as '_Bool CONFIG_X' (a.c:5), used by function 'a' (a.c:7), but b.bc declares 'enum tristate CONFIG_X' (b.c:5); declare it alike in both" \
+		bpf-merge --unresolved-symbols=ignore a.bc b.bc
+	merge --unresolved-symbols=ignore a.bc c.bc
+}
+
 @test "LLVM's intrinsics are not undefined" {
 	ir a <<-'END'
 		declare i64 @llvm.bpf.load.byte(ptr, i64)

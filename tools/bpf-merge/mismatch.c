@@ -38,11 +38,11 @@ static struct mismatch describe_mismatch(LLVMValueRef reference, LLVMValueRef ca
 	return mismatch;
 }
 
-static void report_mismatch(const struct symbol *symbol, struct use use, LLVMValueRef call)
+static void report_mismatch(
+    const struct symbol *symbol, struct use use, LLVMValueRef call, struct definition other)
 {
 	LLVMValueRef described = find_with_debug_info(use.module, use.reference);
-	LLVMValueRef described_definition =
-	    find_with_debug_info(symbol->module, symbol->definition);
+	LLVMValueRef described_other = find_with_debug_info(other.module, other.value);
 
 	if (declaration_is_of_nothing(use.reference, described))
 		return;
@@ -51,14 +51,26 @@ static void report_mismatch(const struct symbol *symbol, struct use use, LLVMVal
 
 	if (call)
 		use.user = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
-	struct mismatch mismatch = describe_mismatch(
-	    use.reference, call, described, symbol->definition, described_definition);
-	message(LEVEL_WARN, "%s: %s '%s' is %s as '%s'%s%s, but %s defines '%s'%s; %s",
+	struct mismatch mismatch =
+	    describe_mismatch(use.reference, call, described, other.value, described_other);
+	message(LEVEL_WARN, "%s: %s '%s' is %s as '%s'%s%s, but %s %s '%s'%s; %s",
 	    input_name(use.module), kind_name(use.reference), symbol->name,
 	    is_cast ? "called" : "declared", mismatch.declared, is_cast ? "" : line_of(described),
-	    describe_user(&use), input_name(symbol->module), mismatch.defined,
-	    line_of(described_definition),
-	    mismatch.only_in_ir ? "compile both with one compiler" : "declare it as it is defined");
+	    describe_user(&use), input_name(other.module),
+	    symbol->definition ? "defines" : "declares", mismatch.defined, line_of(described_other),
+	    mismatch.only_in_ir  ? "compile both with one compiler"
+	    : symbol->definition ? "declare it as it is defined"
+				 : "declare it alike in both");
+}
+
+/* Of the kernel's configuration; to other declarations of what no input defines, the kernel alone
+ * knows what fits. */
+static bool is_kconfig(LLVMValueRef declaration)
+{
+	const char *section =
+	    LLVMIsAGlobalVariable(declaration) ? LLVMGetSection(declaration) : NULL;
+
+	return section && !strcmp(section, ".kconfig");
 }
 
 static void check_use(const struct symbol *symbol, struct use use)
@@ -66,9 +78,12 @@ static void check_use(const struct symbol *symbol, struct use use)
 	LLVMValueRef call;
 
 	/* compilers know memcpy and its like by themselves */
-	if (symbol->definition && !is_memory_builtin(symbol->name) &&
-	    !declaration_fits(use.reference, symbol->definition, &call))
-		report_mismatch(symbol, use, call);
+	struct definition other = {symbol->module, symbol->definition};
+	if (!other.value && symbol->use && symbol->use->reference && is_kconfig(use.reference))
+		other = (struct definition){symbol->use->module, symbol->use->reference};
+	if (other.value && !is_memory_builtin(symbol->name) &&
+	    !declaration_fits(use.reference, other.value, &call))
+		report_mismatch(symbol, use, call, other);
 }
 
 void report_mismatches(struct linker *linker)
