@@ -4,6 +4,10 @@
 
 #include <stdbool.h>
 
+/* Bytes of one frame, and of those of all functions that call one another.
+ * https://github.com/torvalds/linux, include/linux/filter.h, MAX_BPF_STACK */
+enum { MOST_STACK = 512 };
+
 /* Has the sizes collected while code is generated. To be called before target_start. */
 void stack_size_collect(void);
 

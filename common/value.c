@@ -18,3 +18,10 @@ unsigned helper_number(LLVMValueRef called)
 
 	return number && LLVMIsAConstantInt(number) ? LLVMConstIntGetZExtValue(number) : 0;
 }
+
+LLVMValueRef defined_callee(LLVMValueRef instruction)
+{
+	LLVMValueRef callee = LLVMIsACallInst(instruction) ? LLVMGetCalledValue(instruction) : NULL;
+
+	return callee && LLVMIsAFunction(callee) && !LLVMIsDeclaration(callee) ? callee : NULL;
+}

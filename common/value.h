@@ -13,4 +13,8 @@ const char *value_name(LLVMValueRef value);
 unsigned helper_number(LLVMValueRef called);
 enum { HELPER_TAIL_CALL = 12 };
 
+/* The function of the module that the instruction calls; NULL where it does nothing of the kind, or
+ * the module has no body of it. */
+LLVMValueRef defined_callee(LLVMValueRef instruction);
+
 #endif

@@ -635,6 +635,55 @@ prototype_in_btf() {
 	[[ $("$OBJDUMP" -d out.o | grep -c 'call ') == 0 ]]
 }
 
+@test "functions of other files stay functions where both are too much for the stack" {
+	# bytes N: N bytes of stack, in use
+	cat >bytes.h <<-'END'
+		#define HIDDEN __attribute__((visibility("hidden")))
+		#define BYTES(n) char bytes[n]; USE(bytes)
+		#define USE(bytes) asm volatile("*(u8 *)(%0 + 0) = %1" ::"r"(bytes), "r"(1) : "memory")
+		HIDDEN int in_b(int x);
+		HIDDEN int in_c(int x);
+	END
+	local counts=() in_b code
+	echo '#include "bytes.h"
+		HIDDEN int in_c(int x) { BYTES(200); return x + 1; }' >c.c
+	compile c.c -I .
+	while IFS='|' read -r in_b code; do
+		echo "#include \"bytes.h\"
+			HIDDEN int in_b(int x) { $in_b }" >b.c
+		echo "#include <linux/bpf.h>
+			#include <bpf/bpf_helpers.h>
+			#include \"bytes.h\"
+			SEC(\"raw_tp/sys_enter\") int prog(void *ctx)
+			{
+				int x = bpf_get_prandom_u32() & 1;
+				$code
+			}
+			char LICENSE[] SEC(\"license\") = \"GPL\";" >a.c
+		compile b.c -I .
+		compile a.c -I .
+		bpf-linker --btf -o out.o a.bc b.bc c.bc
+		counts+=("$("$OBJDUMP" -d out.o | grep -c 'call -' || :)")
+		mv out.o "${#counts[@]}.o"
+	done <<-'END'
+		BYTES(200); return x;|BYTES(200); x = in_b(x); USE(bytes); return x;
+		BYTES(400); return x;|BYTES(400); x = in_b(x); USE(bytes); return x;
+		BYTES(400); return x;|{ BYTES(400); } return in_b(x);
+		BYTES(400); return x;|for (; x < 3; x++) { { BYTES(400); } in_b(x); } return x;
+		BYTES(200); x = in_c(x); USE(bytes); return x;|BYTES(200); x = in_b(x); USE(bytes); return x;
+		return in_c(x);|BYTES(400); x = in_b(x); USE(bytes); return x;
+		return x;|BYTES(400); x = in_b(x); USE(bytes); return x;
+	END
+	diff <(printf '%s\n' 0 1 0 0 1 1 0) <(printf '%s\n' "${counts[@]}")
+	need_kernel
+	# since 6.13 the frames of such a program are in memory of their own
+	[[ $(printf '%s\n' 6.13 "$(uname -r)" | sort -V | head -n 1) == 6.13 ]] || skip "needs Linux 6.13"
+	for object in ?.o; do
+		load_object "$object"
+		rm -r "$PINS"
+	done
+}
+
 @test "names of the stages' own are refused" {
 	local name
 	for name in llvm.bpf-linker-order llvm.bpf-linker-notes bpf-linker-end; do

@@ -14,7 +14,6 @@
 
 /* https://github.com/torvalds/linux, kernel/bpf/verifier.c, include/linux/bpf_verifier.h */
 enum {
-	MOST_STACK = 512,
 	MOST_STACK_BEFORE_TAIL_CALL = 256, /* of the frames before */
 	MOST_FRAMES = 8,
 	FRAME_UNIT = 16, /* of frames, from Linux 6.9 on, where there is a JIT */

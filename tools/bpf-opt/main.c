@@ -16,7 +16,9 @@
 #include "notes.h"
 #include "options.h"
 #include "origin.h"
+#include "stack.h"
 #include "target.h"
+#include "value.h"
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <llvm-c/Error.h>
@@ -142,13 +144,6 @@ static void warn_of_unoptimized(void)
  * inlined; and that one is noinline for the time. */
 static const char candidate[] = "bpf-linker-candidate", held[] = "bpf-linker-held";
 
-static LLVMValueRef callee_of(LLVMValueRef instruction)
-{
-	LLVMValueRef callee = LLVMIsACallInst(instruction) ? LLVMGetCalledValue(instruction) : NULL;
-
-	return callee && LLVMIsAFunction(callee) && !LLVMIsDeclaration(callee) ? callee : NULL;
-}
-
 /* A function that stays visible is called as it is: it was made so to be verified on its own. */
 static bool may_inline(LLVMValueRef caller, LLVMValueRef callee)
 {
@@ -166,13 +161,13 @@ static void each_call(void (*visit)(LLVMValueRef call, LLVMValueRef caller, void
 		    block = LLVMGetNextBasicBlock(block))
 			for (LLVMValueRef instruction = LLVMGetFirstInstruction(block); instruction;
 			    instruction = LLVMGetNextInstruction(instruction))
-				if (callee_of(instruction))
+				if (defined_callee(instruction))
 					visit(instruction, caller, data);
 }
 
 static void find_candidate(LLVMValueRef call, LLVMValueRef caller, void *any)
 {
-	*(bool *)any |= may_inline(caller, callee_of(call));
+	*(bool *)any |= may_inline(caller, defined_callee(call));
 }
 
 static bool any_candidate(void)
@@ -198,15 +193,27 @@ static const char *call_attribute(LLVMValueRef call, const char *name)
 	return found ? LLVMGetStringAttributeValue(found, &length) : NULL;
 }
 
+/* Whether both, in one function, have room on the stack. */
+static bool fits_inlined(LLVMValueRef call, LLVMValueRef caller)
+{
+	LLVMValueRef callee = defined_callee(call);
+
+	return !origin_is_optimized(caller) || !origin_is_optimized(callee) ||
+	       has(callee, "alwaysinline") || !stack_forbids_inlining(call, may_inline);
+}
+
 static void mark_call(LLVMValueRef call, LLVMValueRef caller, void *candidates)
 {
 	unsigned noinline = LLVMGetEnumAttributeKindForName("noinline", strlen("noinline"));
+	bool may = may_inline(caller, defined_callee(call)),
+	     fits = may && fits_inlined(call, caller);
 
-	if (may_inline(caller, callee_of(call))) {
+	if (fits) {
 		set_call_attribute(call, candidate, value_name(caller));
 		++*(size_t *)map_insert(candidates, xasprintf("%s", value_name(caller)));
 	} else if (!LLVMGetCallSiteEnumAttribute(call, LLVMAttributeFunctionIndex, noinline)) {
-		set_call_attribute(call, held, "");
+		if (!may) /* else for later passes, too */
+			set_call_attribute(call, held, "");
 		LLVMAddCallSiteAttribute(
 		    call, LLVMAttributeFunctionIndex, attribute_of("noinline"));
 	}
