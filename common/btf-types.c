@@ -69,27 +69,13 @@ void btf_reaches_arguments(LLVMValueRef node, unsigned index)
 	free(arguments.items);
 }
 
-static bool is_structure(LLVMValueRef type)
-{
-	if (kind_of_node(type) != LLVMDICompositeTypeMetadataKind)
-		return false;
-	switch (tag_of(type)) {
-	case TAG_STRUCTURE:
-	case TAG_CLASS:
-	case TAG_UNION:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* LLVM only names it where a member's pointer leads to it. */
 static bool may_be_named_only(LLVMValueRef type)
 {
 	unsigned length = 0;
 
-	return is_structure(type) && !(LLVMDITypeGetFlags(metadata_of(type)) & LLVMDIFlagFwdDecl) &&
-	       operand(type, NAME) && LLVMGetMDString(operand(type, NAME), &length) && length;
+	return is_record(type) && !is_forward_declaration(type) && operand(type, NAME) &&
+	       LLVMGetMDString(operand(type, NAME), &length) && length;
 }
 
 /* What a reference becomes is one, too. */
@@ -233,7 +219,7 @@ static void follow_all(LLVMValueRef type)
 	step(type, DIRECTLY);
 	if (is_derived_type(type) || tag_of(type) == TAG_ARRAY)
 		step(operand(type, BASE), WITH_ALL);
-	else if (is_structure(type))
+	else if (is_record(type))
 		members = list_at(type, ELEMENTS);
 	for (size_t i = 0; i < members.count; i++)
 		if (is_node(members.items[i]) && is_derived_type(members.items[i]))
@@ -283,7 +269,7 @@ bool btf_has_members(LLVMValueRef composite)
 	enum { LARGE = 1 << 24, MANY = 0xffff };
 
 	return libllvm_major() > NEWEST_LLVM || map_has(&with_members, composite) ||
-	       !is_structure(composite) || size_in_bits(composite) >= LARGE ||
+	       !is_record(composite) || size_in_bits(composite) >= LARGE ||
 	       count_elements(composite) > MANY;
 }
 

@@ -126,6 +126,19 @@ bool is_derived(LLVMValueRef value, enum tag tag)
 	       tag_of(value) == tag;
 }
 
+bool is_record(LLVMValueRef value)
+{
+	if (!is_node(value) || kind_of_node(value) != LLVMDICompositeTypeMetadataKind)
+		return false;
+	enum tag tag = tag_of(value);
+	return tag == TAG_STRUCTURE || tag == TAG_CLASS || tag == TAG_UNION;
+}
+
+bool is_forward_declaration(LLVMValueRef type)
+{
+	return LLVMDITypeGetFlags(metadata_of(type)) & LLVMDIFlagFwdDecl;
+}
+
 uint64_t size_in_bits(LLVMValueRef type)
 {
 	return LLVMDITypeGetSizeInBits(metadata_of(type));

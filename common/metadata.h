@@ -98,6 +98,10 @@ char *text_at(LLVMValueRef node, unsigned index);
 
 bool is_type(LLVMValueRef value);
 bool is_derived(LLVMValueRef value, enum tag tag);
+/* A struct, class or union. */
+bool is_record(LLVMValueRef value);
+/* A type that is declared, and defined elsewhere. */
+bool is_forward_declaration(LLVMValueRef type);
 uint64_t size_in_bits(LLVMValueRef type);
 
 /* Of a type's list: members, ranges, enumerators. */

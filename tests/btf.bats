@@ -354,7 +354,7 @@ once() {
 @test "types of one name that differ stay apart, and what leads to them" {
 	echo 'struct same { int x; };' >header.h
 	for member in 'int m' 'long m' 'int n' 'int m : 5' 'unsigned m' 'const int m' 'int m[2]' 'int *m' 'char m' \
-		'int __attribute__((btf_decl_tag("t"))) m' 'int __attribute__((aligned(8))) m' 'enum { X, Y } m' 'enum { X, Z } m' \
+		'int __attribute__((btf_decl_tag("t"))) m' 'enum { X, Y } m' 'enum { X, Z } m' \
 		'enum { X, Y = 3 } m' 'int (*m)(int)' 'int (*m)(long)' 'int (*m)(int, int)' 'long (*m)(int)' 'struct { int x; } m' \
 		'union { int x; } m' 'struct same *m' 'int __attribute__((btf_type_tag("t"))) *m'; do
 		echo "struct differs { struct leads *up; $member; }; struct leads { struct differs d[1], *p; struct same *s; };"
@@ -405,6 +405,148 @@ once() {
 	[[ $(grep -c "STRUCT 'held'" types.raw) == 2 ]]
 	need_kernel
 	load_with_btf out.o
+}
+
+@test "types are one where BTF has the same of both" {
+	local count=0 order
+	cat >pairs <<-'END'
+		struct t { long x; int m; };|struct t { long x; int m __attribute__((aligned(8))); };
+		struct t { long m; };|struct t { long m; } __attribute__((aligned(8)));
+		typedef int i; struct t { i m; long x; };|typedef int i __attribute__((aligned(4))); struct t { i m; long x; };
+		struct t { long m; int x[]; };|struct t { long m; int x[0]; };
+		struct owner; struct t { struct owner *m; };|struct owner { int id; }; struct t { struct owner *m; };
+		struct owner { long id; }; struct t { struct owner *m; };|struct owner { int id; }; struct t { struct owner *m; };
+		union owner; struct t { union owner *m; };|union owner { int id; }; struct t { union owner *m; };
+		enum e; struct t { enum e *m; };|enum e { A, B }; struct t { enum e *m; };
+		C++|enum e { A, B }; struct t { enum e m; unsigned char y; };
+	END
+	while IFS='|' read -r first second; do
+		local language=c
+		[[ $first != C++ ]] || { first=$second && language=c++; }
+		for file in a b; do
+			[[ $file == a ]] && echo "$first" || echo "$second"
+			echo "extern \"C\" struct t v_$file; struct t v_$file;
+				extern \"C\" __attribute__((section(\"socket\"), used)) int prog_$file(void *x) { return !!v_$file.m; }"
+		done >both
+		sed '1,/prog_a/!d; s/extern "C"//' both >a.c
+		sed '1,/prog_a/d' both >b.c
+		[[ $language == c++ ]] || sed -i 's/extern "C"//' b.c
+		compile a.c
+		compile b.c -x $language
+		for order in 'a.bc b.bc' 'b.bc a.bc'; do
+			for kind in lines full; do
+				# shellcheck disable=SC2086 # two words
+				bpf-linker --btf --debug-info=$kind -o out.o $order
+				dump_btf out.o
+				once t
+				[[ $(grep -c 'owner' types.raw) -le 1 ]]
+			done
+		done
+		mv out.o "$((count += 1)).o"
+	done <pairs
+	[[ $count == 9 ]]
+	need_kernel
+	for object in [0-9].o; do
+		load_with_btf "$object"
+	done
+}
+
+# the same name for two or three structs, of which LLVM would take the first that it meets
+@test "what leads to a struct by a pointer means that of its own file" {
+	need_kernel
+	local count=0 order
+	cat >pairs <<-'END'
+		struct s { int a; }; struct in { struct s *s; int z; };
+		int NOINLINE global_@(struct in *p, struct s *q) { return p && q ? p->z + q->a : 0; }
+		PROG { struct s q = {4}; struct in v = {0, 3}; return global_@(&v, &q); }
+		---
+		struct s { long a[6]; }; struct in { struct s *s; int z; };
+		int NOINLINE global_@(struct in *p, struct s *q) { return p && q ? p->z + q->a[5] : 0; }
+		PROG { struct s q = {}; struct in v = {0, 3}; q.a[5] = 4; return global_@(&v, &q); }
+		===
+		struct s { long z; }; struct s v_@ = {7}; PROG { return v_@.z; }
+		---
+		struct s { int z; }; typedef struct s s_t; struct x { s_t *p; int k; }; struct x x_@ = {.k = 3}; s_t v_@ = {4};
+		PROG { return x_@.k + v_@.z; }
+		===
+		struct s { long z; }; struct s v_@ = {7}; PROG { return v_@.z; }
+		---
+		struct s { int z; }; typedef struct s s_t; struct x { s_t *p; int k; }; struct x x_@ = {.k = 3};
+		struct y { s_t t; }; struct y v_@ = {{4}};
+		PROG { return x_@.k + v_@.t.z; }
+		===
+		union s { int a; char b[2]; }; struct in { union s *s; int z; };
+		int NOINLINE global_@(struct in *p, union s *q) { return p && q ? p->z + q->a : 0; }
+		PROG { union s q = {4}; struct in v = {0, 3}; return global_@(&v, &q); }
+		---
+		struct s { long a[6]; }; struct in { struct s *s; int z; };
+		int NOINLINE global_@(struct in *p, struct s *q) { return p && q ? p->z + q->a[5] : 0; }
+		PROG { struct s q = {}; struct in v = {0, 3}; q.a[5] = 4; return global_@(&v, &q); }
+	END
+	head -c 60 /dev/zero >packet
+	awk '/^===/ { n++; m = 0; next } /^---/ { m++; next } { print > "pair" n + 0 (m ? "b" : "a") }' pairs
+	for pair in 0 1 2 3; do
+		for file in a b; do
+			cat >$file.c <<-END
+				#define NOINLINE __attribute__((noinline))
+				#define PROG __attribute__((section("tc"), used)) int prog_$file(void *ctx)
+				__attribute__((section("license"), used)) char license_${file}[] = "GPL";
+				$(sed "s/@/$file/g" pair$pair$file)
+			END
+			compile $file.c
+		done
+		for order in 'a.bc b.bc' 'b.bc a.bc'; do
+			# shellcheck disable=SC2086 # two words
+			bpf-linker --btf -o out.o $order
+			load_with_btf out.o
+			for file in a b; do
+				[[ $(run_program prog_$file packet) == 7 ]]
+			done
+			rm -r "$PINS"
+		done
+		count=$((count + 1))
+	done
+	[[ $count == 4 ]]
+}
+
+@test "structs of one name in two scopes" {
+	# C++: namespaces, one of which only declares it
+	echo 'namespace a { struct f { int x; }; } a::f *first; a::f one;
+		extern "C" __attribute__((section("socket"), used)) int prog_a(void *) { return one.x + !!first; }' >a.c
+	echo 'namespace b { struct f; } b::f *second;
+		extern "C" __attribute__((section("socket"), used)) int prog_b(void *) { return !!second; }' >b.c
+	# C: functions of one file
+	cat >c.c <<-'END'
+		__attribute__((section("socket"), used)) int prog_c(void *x)
+		{
+			static volatile struct f { int y; struct f *next; } in_c;
+			return in_c.y + !!in_c.next;
+		}
+		__attribute__((section("socket"), used)) int prog_d(void *x)
+		{
+			static volatile struct f { long z; struct f *next; } in_d;
+			return in_d.z + !!in_d.next;
+		}
+	END
+	compile a.c -x c++
+	compile b.c -x c++
+	compile c.c
+	for kind in lines full; do
+		bpf-linker --btf --debug-info=$kind -o ab.o a.bc b.bc
+		dump_btf ab.o
+		[[ $(grep -c "^\[[0-9]*\] STRUCT 'f'" types.raw) == 1 ]]
+		bpf-linker --btf --debug-info=$kind -o c.o c.bc
+		bpftool -j btf dump file c.o | jq -e '[.types[] | select(.kind == "STRUCT" and .name == "f")] | length == 2' >json
+		bpftool -j btf dump file c.o | jq -r '.types as $all | .types[] | select(.kind == "STRUCT" and .name == "f") |
+			.id == (.members[1].type_id as $p | $all[] | select(.id == $p) | .type_id)' >leads_to_itself
+		diff <(printf '%s\n' true true) leads_to_itself
+	done
+	grep "FWD 'f' fwd_kind=struct" types.raw # without DWARF, nothing knows of namespaces
+	[[ $("$READELF" -p .debug_str c.o | grep -c '] f$') -ge 1 ]]
+	need_kernel
+	load_with_btf ab.o
+	rm -r "$PINS"
+	load_with_btf c.o
 }
 
 @test "a skeleton names the struct of a header once" {

@@ -18,6 +18,7 @@
 #include "nodes.h"
 #include "options.h"
 #include "reach.h"
+#include "same-names.h"
 #include "sources.h"
 #include "tags.h"
 #include "text.h"
@@ -77,7 +78,8 @@ static void fit_for_btf(void)
 	if (!keeps_all)
 		declare_named_only(reached);
 	put_replacements_in_place();
-	unify_types(&units, keeps_all ? 0 : reached);
+	unify_types(&units, reached, keeps_all);
+	keep_structs_apart();
 	fit_nesting();
 	drop_the_rest(&units);
 	if (!keeps_all)

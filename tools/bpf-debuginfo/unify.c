@@ -18,13 +18,15 @@ enum { MOST_ROUNDS = 250 };
 struct vertex {
 	LLVMValueRef node;
 	uint64_t class;
-	uint64_t said;         /* a hash of what the node says itself */
-	uint64_t name;         /* a hash of a struct's or union's; 0 where it has none */
-	size_t first, end;     /* what it refers to, indexes into edges */
-	bool is_declaration;   /* of a struct or union */
-	bool has_lost_members; /* which BTF only names */
-	size_t stands_for;     /* for a declaration, the index of a definition; else its own */
+	uint64_t said;       /* a hash of what the node says itself */
+	uint64_t name;       /* a hash of that of a struct or the like; 0 where it has none */
+	size_t first, end;   /* what it refers to, indexes into edges */
+	bool is_declaration; /* of a struct or the like */
+	bool is_only_named;  /* in BTF: it has lost its members, or keeps them for DWARF alone */
+	size_t stands_for;   /* for a declaration, the index of a definition; else its own */
 };
+static bool keeps_members; /* what BTF only names does */
+static bool has_languages; /* more than one */
 static struct {
 	ARRAY(struct vertex);
 } vertices;
@@ -57,13 +59,16 @@ static bool is_vertex(LLVMValueRef node)
 	}
 }
 
-static bool is_structure(LLVMValueRef node)
+static bool is_composite(LLVMValueRef node)
 {
-	if (kind_of_node(node) != LLVMDICompositeTypeMetadataKind)
-		return false;
-	enum tag tag = tag_of(node);
-	return tag == TAG_STRUCTURE || tag == TAG_UNION || tag == TAG_CLASS;
+	return kind_of_node(node) == LLVMDICompositeTypeMetadataKind;
 }
+
+/* What BTF, too, tells of a type: access and how C++ passes it are DWARF's, and so is alignment. */
+enum {
+	FLAGS = ~(LLVMDIFlagPublic | LLVMDIFlagTypePassByValue | LLVMDIFlagTypePassByReference |
+		  LLVMDIFlagNonTrivial | LLVMDIFlagEnumClass)
+};
 
 /* What is no operand. */
 static uint64_t hash_of_fields(LLVMValueRef node)
@@ -82,8 +87,7 @@ static uint64_t hash_of_fields(LLVMValueRef node)
 	hash = mix(hash, tag_of(node));
 	hash = mix(hash, LLVMDITypeGetSizeInBits(type));
 	hash = mix(hash, LLVMDITypeGetOffsetInBits(type));
-	hash = mix(hash, LLVMDITypeGetAlignInBits(type));
-	hash = mix(hash, LLVMDITypeGetFlags(type));
+	hash = mix(hash, LLVMDITypeGetFlags(type) & FLAGS);
 	if (is_derived(node, TAG_POINTER)) {
 		char *space = node_field(node, "dwarfAddressSpace");
 		hash = mix(hash, space ? hash_string(space) : 0);
@@ -104,18 +108,64 @@ static bool is_place(LLVMValueRef type, unsigned index, LLVMValueRef value)
 	return kind == LLVMDIFileMetadataKind || kind == LLVMDICompileUnitMetadataKind;
 }
 
-static void add_vertex(LLVMValueRef node, bool has_lost_members)
+/* Of what may be declared in one file, and defined in another: the name, and as what. */
+static uint64_t hash_of_name(LLVMValueRef node)
+{
+	LLVMValueRef name = is_composite(node) ? operand(node, NAME) : NULL;
+	LLVMValueRef scope = name ? operand(node, SCOPE) : NULL;
+	uint64_t kind = is_record(node) ? 1 + (tag_of(node) == TAG_UNION) : 3;
+
+	if (!name || (kind == 3 && tag_of(node) != TAG_ENUMERATION))
+		return 0;
+	uint64_t hash = mix((uintptr_t)name, kind);
+	return is_place(node, SCOPE, scope) ? hash : mix(hash, (uintptr_t)scope);
+}
+
+/* `int x[]` and `int x[0]` are the same to BTF. */
+static uint64_t hash_of_range(LLVMValueRef range)
+{
+	char *count = node_field(range, "count");
+	bool is_none = count && (!strcmp(count, "-1") || !strcmp(count, "0"));
+
+	free(count);
+	return is_none ? 1 : (uintptr_t)range;
+}
+
+/* C's are signed, C++'s are not, where their type is not. */
+static uint64_t hash_of_enumerator(LLVMValueRef enumerator)
+{
+	char *value = node_field(enumerator, "value");
+	uint64_t hash =
+	    mix((uintptr_t)operand(enumerator, ENUMERATOR_NAME), value ? hash_string(value) : 0);
+
+	free(value);
+	return hash;
+}
+
+/* Of what is no vertex, mostly the same only where it is the same in memory. */
+static uint64_t hash_of_other(LLVMValueRef value)
+{
+	static struct map hashes;
+	LLVMMetadataKind kind = is_node(value) ? kind_of_node(value) : LLVMMDStringMetadataKind;
+	bool is_range = kind == LLVMDISubrangeMetadataKind;
+
+	if (!is_range && !(has_languages && kind == LLVMDIEnumeratorMetadataKind))
+		return (uintptr_t)value;
+	void **hash = map_insert(&hashes, value);
+	if (!*hash)
+		*hash = (void *)(uintptr_t)(is_range ? hash_of_range(value)
+						     : hash_of_enumerator(value));
+	return (uintptr_t)*hash;
+}
+
+static void add_vertex(LLVMValueRef node, bool is_only_named)
 {
 	size_t own = vertices.count;
-	struct vertex vertex = {
-	    .node = node, .stands_for = own, .has_lost_members = has_lost_members};
+	struct vertex vertex = {.node = node, .stands_for = own, .is_only_named = is_only_named};
 
 	vertex.said = hash_of_fields(node);
-	if (is_structure(node)) {
-		LLVMValueRef name = operand(node, NAME);
-		vertex.name = name ? mix((uintptr_t)name, tag_of(node) == TAG_UNION) : 0;
-		vertex.is_declaration = LLVMDITypeGetFlags(metadata_of(node)) & LLVMDIFlagFwdDecl;
-	}
+	vertex.name = hash_of_name(node);
+	vertex.is_declaration = vertex.name && is_forward_declaration(node);
 	array_add(&vertices, vertex);
 	*map_insert(&places, node) = (void *)(own + 1);
 }
@@ -129,9 +179,10 @@ static void add_edges(struct vertex *vertex)
 	for (size_t i = 0; i < operands.count; i++) {
 		LLVMValueRef value = operands.items[i];
 		size_t place = value ? (size_t)map_get(&places, value) : 0;
-		if (is_place(vertex->node, i, value))
+		if (is_place(vertex->node, i, value) ||
+		    (i == IDENTIFIER && is_composite(vertex->node)))
 			continue;
-		vertex->said = mix(mix(vertex->said, i), place ? 1 : (uintptr_t)value);
+		vertex->said = mix(mix(vertex->said, i), place ? 1 : hash_of_other(value));
 		if (place)
 			array_add(&edges, place - 1);
 	}
@@ -144,15 +195,14 @@ static void find_vertices(size_t count)
 	struct map slimmed = {0};
 
 	for (size_t i = 0; i < count; i++)
-		if (kind_of_node(nodes.items[i]) == LLVMDICompositeTypeMetadataKind &&
-		    btf_only_names(nodes.items[i]))
+		if (is_composite(nodes.items[i]) && btf_only_names(nodes.items[i]))
 			map_add(&slimmed, current(nodes.items[i]));
 	for (size_t i = 0; i < nodes.count; i++)
 		if (is_vertex(nodes.items[i]) && !is_replaced(nodes.items[i]))
 			add_vertex(nodes.items[i], map_has(&slimmed, nodes.items[i]));
 	for (size_t i = 0; i < vertices.count; i++) {
 		add_edges(&vertices.items[i]);
-		vertices.items[i].has_lost_members &=
+		vertices.items[i].is_only_named &=
 		    vertices.items[i].name && !vertices.items[i].is_declaration;
 	}
 	map_clear(&slimmed);
@@ -163,8 +213,11 @@ static void find_vertices(size_t count)
 static uint64_t class_of_operand(size_t index, bool by_name)
 {
 	const struct vertex *vertex = &vertices.items[index];
+	bool is_only_named = keeps_members && vertex->is_only_named;
 
-	return by_name && vertex->name ? vertex->name : vertices.items[vertex->stands_for].class;
+	return (by_name || is_only_named) && vertex->name
+		   ? vertex->name
+		   : vertices.items[vertex->stands_for].class;
 }
 
 static size_t count_classes(void)
@@ -215,7 +268,7 @@ static void find_definitions(struct map *definitions)
 	for (size_t i = 0; i < vertices.count; i++) {
 		const struct vertex *vertex = &vertices.items[i];
 		const void *key = (const void *)(uintptr_t)vertex->name;
-		if (!vertex->name || vertex->is_declaration || vertex->has_lost_members)
+		if (!vertex->name || vertex->is_declaration || vertex->is_only_named)
 			continue;
 		bool is_first = map_add(definitions, key);
 		void **place = map_find(definitions, key);
@@ -226,8 +279,13 @@ static void find_definitions(struct map *definitions)
 	}
 }
 
-/* LLVM leads a pointer to what BTF only names to a definition of that name. Without one to stand
- * for, what has lost members is like no other. */
+static bool may_stand_for(const struct vertex *vertex, const struct vertex *definition)
+{
+	return vertex->is_declaration ||
+	       (!keeps_members && size_in_bits(vertex->node) == size_in_bits(definition->node));
+}
+
+/* Without a definition to stand for, all of a name are one: BTF has no more of them than that. */
 static void resolve_declarations(void)
 {
 	struct map definitions = {0};
@@ -235,15 +293,18 @@ static void resolve_declarations(void)
 	find_definitions(&definitions);
 	for (size_t i = 0; i < vertices.count; i++) {
 		struct vertex *vertex = &vertices.items[i];
-		if (!vertex->is_declaration && !vertex->has_lost_members)
+		if (!vertex->is_declaration && !vertex->is_only_named)
 			continue;
 		size_t place = (size_t)map_get(&definitions, (const void *)(uintptr_t)vertex->name);
-		if (place &&
-		    (vertex->is_declaration ||
-			size_in_bits(vertex->node) == size_in_bits(vertices.items[place - 1].node)))
+		const struct vertex *definition = place ? &vertices.items[place - 1] : NULL;
+		if (definition && definition->class == vertex->class) {
+			vertex->is_only_named = false;
+		} else if (definition && may_stand_for(vertex, definition)) {
 			vertex->stands_for = place - 1;
-		else if (vertex->has_lost_members)
-			vertex->said = mix(vertex->said, i + 1);
+		} else if (vertex->is_declaration || !keeps_members) {
+			vertex->said = vertex->name;
+			vertex->end = vertex->first;
+		}
 	}
 	map_clear(&definitions);
 }
@@ -311,7 +372,7 @@ static void keep_from_others(LLVMValueRef type, LLVMValueRef unit)
 	LLVMValueRef scope = operand(type, SCOPE);
 	LLVMValueRef *operands = new_operands(type);
 
-	if (operands && !is_structure(type) && !is_derived(type, TAG_MEMBER) &&
+	if (operands && !is_record(type) && !is_derived(type, TAG_MEMBER) &&
 	    (!scope || is_place(type, SCOPE, scope)))
 		set_operand(type, SCOPE, unit);
 	free(operands);
@@ -383,31 +444,38 @@ static void unify_relocations(void)
 		unify_relocations_of_function(function, kinds);
 }
 
-static bool is_of_rust(LLVMValueRef unit)
+static char *language_of(LLVMValueRef unit)
 {
 	char *language = node_field(unit, "language");
 
 	if (!language)
 		language = node_field(unit, "sourceLanguageName");
-	bool result = language && strstr(language, "Rust");
-	free(language);
-	return result;
+	return language ? language : xstrdup("");
 }
 
 /* Rust's are one node by their identifiers. */
 static bool have_equal_types(const struct values *units)
 {
+	char *first = NULL;
 	size_t count = 0;
 
-	for (size_t i = 0; units->count > 1 && i < units->count && count < 2; i++)
-		count += !is_of_rust(units->items[i]);
+	for (size_t i = 0; units->count > 1 && i < units->count; i++) {
+		char *language = language_of(units->items[i]);
+		count += !strstr(language, "Rust");
+		if (!first)
+			first = xstrdup(language);
+		has_languages |= strcmp(first, language) != 0;
+		free(language);
+	}
+	free(first);
 	return count > 1;
 }
 
-void unify_types(const struct values *units, size_t count)
+void unify_types(const struct values *units, size_t count, bool keeps_all)
 {
 	if (!have_equal_types(units))
 		return;
+	keeps_members = keeps_all;
 	find_vertices(count);
 	if (!classify(true))
 		return;
