@@ -9,16 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_to_name(LLVMValueRef type, LLVMValueRef name, size_t nuls)
+static void add_to_name(LLVMValueRef type, LLVMValueRef name, size_t number)
 {
 	unsigned length;
 	const char *text = LLVMGetMDString(name, &length);
-	char *longer = xcalloc(length + nuls, 1);
+	char *suffix = xasprintf("%zu", number);
+	size_t longer = length + 1 + strlen(suffix);
+	char *new_name = xcalloc(longer + 1, 1);
 
-	memcpy(longer, text, length);
+	memcpy(new_name, text, length);
+	strcpy(new_name + length + 1, suffix);
 	set_operand(
-	    type, NAME, value_of(LLVMMDStringInContext2(metadata_context, longer, length + nuls)));
-	free(longer);
+	    type, NAME, value_of(LLVMMDStringInContext2(metadata_context, new_name, longer)));
+	free(new_name);
+	free(suffix);
 }
 
 void keep_structs_apart(void)
@@ -31,8 +35,8 @@ void keep_structs_apart(void)
 			continue;
 		LLVMValueRef name = operand(type, NAME);
 		size_t *count = name ? (size_t *)map_insert(&counts, name) : NULL;
-		if (count && (*count)++)
-			add_to_name(type, name, *count - 1);
+		if (count && ++*count > 1)
+			add_to_name(type, name, *count);
 	}
 	map_clear(&counts);
 }
