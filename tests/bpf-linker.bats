@@ -949,6 +949,28 @@ each_shell() {
 	cmp out wanted
 }
 
+@test "words that become more than a command line may have" {
+	compile calls-lib.c
+	mkdir "q'q"
+	bpf-linker -o wanted --export=calls,twice,thrice calls-lib.bc
+	# a list that this shell reads
+	seq -f 'symbol_number_%g' 0 6999 >symbols
+	printf '%s\n' calls twice thrice >>symbols
+	bpf-linker --log-level=error -o out --export-symbols - calls-lib.bc <symbols
+	cmp out wanted
+	bpf-linker --log-level=error -v -o out --export-symbols - calls-lib.bc <symbols 2>commands
+	cmp out wanted
+	grep -c '/bpf-[em][a-z]* ' commands | grep -x 2
+	# a value that two stages get
+	bpf-linker --log-level=error -o out --export="calls,twice,thrice,$(head -c 49960 /dev/zero | tr '\0' x)" calls-lib.bc
+	cmp out wanted
+	# a name that doubles when it is quoted
+	cp calls-lib.bc "q'q/.bc"
+	yes "q'q/.bc" | head -n 3400 | tr '\n' '\0' >names
+	run -123 xargs -0 -x bpf-linker -o out <names
+	[[ $output == *duplicate* && $output != *'not found'* ]]
+}
+
 # --- Finding the tools ---
 
 @test "the newest toolset" {

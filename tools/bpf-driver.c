@@ -41,12 +41,16 @@ static int print_symbols(char **arguments, int count)
 	return 0;
 }
 
-/* quote START END WORD...: prints START, the words as a shell reads them, and END: a line. */
+/* quote START END WORD...: prints START, the words as a shell reads them, response files expanded,
+ * and END: a line. */
 static int print_command(char **arguments, int count)
 {
-	for (int i = 2; i < count; i++) {
-		char *quoted = words_quote(arguments[i]);
-		printf("%s%s", i > 2 ? " " : arguments[0], quoted);
+	struct words words = {0};
+
+	words_expand(&words, (const char *const *)arguments + 2, count - 2);
+	for (size_t i = 0; i < words.count; i++) {
+		char *quoted = words_quote(words.items[i]);
+		printf("%s%s", i ? " " : arguments[0], quoted);
 		free(quoted);
 	}
 	printf("%s\n", arguments[1]);
