@@ -182,15 +182,57 @@ LLVMValueRef module_find_global(LLVMModuleRef module, const char *name)
 	return global;
 }
 
+static _Noreturn void fail_of_name(const char *name, const char *input)
+{
+	fail("%s: symbol '%s' is reserved", input, name);
+}
+
+void module_refuse_names(LLVMModuleRef module, const char *input)
+{
+	static const char *const names[] = {NORETURN_END_NAME, NOTES_NAME, ORDER_NAME};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (module_find_global(module, names[i]))
+			fail_of_name(names[i], input);
+}
+
+/* As noreturn.c makes and calls it. */
+static bool is_end(LLVMValueRef end)
+{
+	if (!LLVMIsAFunction(end) || !LLVMIsDeclaration(end))
+		return false;
+	LLVMTypeRef type = LLVMGlobalGetValueType(end);
+	if (LLVMGetTypeKind(LLVMGetReturnType(type)) != LLVMVoidTypeKind ||
+	    LLVMCountParamTypes(type) || LLVMIsFunctionVarArg(type))
+		return false;
+	for (LLVMUseRef use = LLVMGetFirstUse(end); use; use = LLVMGetNextUse(use)) {
+		LLVMValueRef call = LLVMGetUser(use);
+		if (!LLVMIsACallInst(call) || LLVMGetCalledValue(call) != end ||
+		    LLVMGetCalledFunctionType(call) != type || LLVMGetNumOperands(call) != 1)
+			return false;
+	}
+	return true;
+}
+
+/* As notes.c makes it. */
+static bool is_note(LLVMValueRef notes)
+{
+	LLVMValueRef text = LLVMIsAGlobalVariable(notes) ? LLVMGetInitializer(notes) : NULL;
+
+	return text && LLVMIsConstantString(text) && !LLVMGetFirstUse(notes);
+}
+
 void module_check_names(LLVMModuleRef module, const char *input)
 {
 	LLVMValueRef end = module_find_global(module, NORETURN_END_NAME);
 	LLVMValueRef notes = module_find_global(module, NOTES_NAME);
 
-	if (end && (!LLVMIsAFunction(end) || !LLVMIsDeclaration(end)))
-		fail("%s: symbol '%s' is reserved", input, NORETURN_END_NAME);
-	if (notes && (!LLVMIsAGlobalVariable(notes) || LLVMGetFirstUse(notes)))
-		fail("%s: symbol '%s' is reserved", input, NOTES_NAME);
+	if (end && !is_end(end))
+		fail_of_name(NORETURN_END_NAME, input);
+	if (notes && !is_note(notes))
+		fail_of_name(NOTES_NAME, input);
+	if (module_find_global(module, ORDER_NAME))
+		fail_of_name(ORDER_NAME, input);
 }
 
 void module_each_global(

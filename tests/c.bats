@@ -698,7 +698,7 @@ prototype_in_btf() {
 				}
 			END
 			one_error "bpf-merge: error: a.ll: symbol '$name' is reserved" bpf-merge -o out.bc a.ll
-			[[ $name == llvm.bpf-linker-order ]] || one_error "bpf-opt: error: a.ll: symbol '$name' is reserved" bpf-opt -o out.bc a.ll
+			one_error "bpf-opt: error: a.ll: symbol '$name' is reserved" bpf-opt -o out.bc a.ll
 		done
 	done
 	ir a <<-'END'
@@ -709,6 +709,44 @@ prototype_in_btf() {
 		}
 	END
 	one_error "bpf-linker: error: a.ll: symbol 'bpf-linker-end' is reserved" bpf-linker -o out.o a.ll
+	# what bpf-codegen takes is but what bpf-opt makes
+	local code declaration
+	while IFS='|' read -r code declaration; do
+		ir a <<-END
+			$declaration
+			define void @f(ptr %p) section "socket" {
+			  $code
+			  ret void
+			}
+		END
+		one_error "bpf-linker: error: a.ll: symbol 'bpf-linker-end' is reserved" bpf-linker -o out.o a.ll
+		one_error "bpf-codegen: error: a.ll: symbol 'bpf-linker-end' is reserved" bpf-codegen -o out.o a.ll
+	done <<-'END'
+		%v = call i32 @"bpf-linker-end"(i32 1)|declare i32 @"bpf-linker-end"(i32)
+		call void (...) @"bpf-linker-end"(ptr %p)|declare void @"bpf-linker-end"(...)
+		store ptr @"bpf-linker-end", ptr %p|declare void @"bpf-linker-end"()
+		call void @"bpf-linker-end"(ptr @"bpf-linker-end")|declare void @"bpf-linker-end"()
+		call void @"bpf-linker-end"() [ "x"(i32 1) ]|declare void @"bpf-linker-end"()
+		call void @g()|declare void @"bpf-linker-end"() @g = alias void (), ptr @f @h = global ptr @"bpf-linker-end"
+		call void @"bpf-linker-end"()|@"bpf-linker-end" = external global i8
+	END
+	ir a <<-'END'
+		declare void @"bpf-linker-end"()
+		define i32 @f(ptr %p) section "socket" {
+		  call void @"bpf-linker-end"()
+		  unreachable
+		}
+	END
+	one_error "bpf-linker: error: a.ll: symbol 'bpf-linker-end' is reserved" bpf-linker -o out.o a.ll
+	bpf-opt a.ll | bpf-codegen -o out.o
+	ir b <<-'END'
+		@"llvm.bpf-linker-notes" = external global i8
+		define i32 @g(ptr %p) section "socket" {
+		  ret i32 0
+		}
+	END
+	one_error "bpf-linker: error: b.ll: symbol 'llvm.bpf-linker-notes' is reserved" bpf-linker -o out.o b.ll
+	one_error "bpf-codegen: error: b.ll: symbol 'llvm.bpf-linker-notes' is reserved" bpf-codegen -o out.o b.ll
 }
 
 @test "aliases of aliases, and of an address in a function" {

@@ -61,8 +61,6 @@ void keep_function_order(const struct linker *linker, LLVMModuleRef ir)
 	struct global_array used = take_array(ir, "llvm.used");
 	struct global_array compiler_used = take_array(ir, "llvm.compiler.used");
 
-	if (module_find_global(ir, ORDER_NAME))
-		fail("%s: symbol '%s' is reserved", message_subject, ORDER_NAME);
 	LLVMValueRef variable =
 	    LLVMAddGlobal(ir, LLVMPointerTypeInContext(linker->context, 0), ORDER_NAME);
 	LLVMSetInitializer(variable, function_of_live_functions(linker, ir));

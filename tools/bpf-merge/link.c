@@ -105,7 +105,6 @@ static bool prepare_module(struct module *module)
 static void link_module(LLVMModuleRef result, struct module *module)
 {
 	message_subject = input_name(module);
-	module_check_names(module->ir, input_name(module));
 	if (prepare_module(module)) {
 		LLVMSetTarget(module->ir, LLVMGetTarget(result));
 		LLVMSetDataLayout(module->ir, LLVMGetDataLayoutStr(result));
