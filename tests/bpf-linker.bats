@@ -886,6 +886,14 @@ each_shell() {
 		wait $!
 		[[ -s got ]]
 	done
+	# whose reader is slow to start, and which has none
+	sleep 0.3 && exec timeout 20 cat fifo >got &
+	timeout 20 bpf-linker --log-file=fifo --log-level=debug -o out calls.bc calls-lib.bc
+	wait $!
+	grep -q bpf-extract got && grep -q bpf-linker got
+	one_error "bpf-linker: error: cannot write log file 'fifo': nobody reads it" \
+		timeout 5 bpf-linker --log-file fifo -o other calls.bc calls-lib.bc
+	[[ ! -e other ]]
 }
 
 @test "all tools in one folder" {

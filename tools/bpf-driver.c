@@ -5,6 +5,7 @@
 #include "output.h"
 #include "system.h"
 #include "words.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,11 +75,29 @@ static int say(char **arguments, int count)
 	return 0;
 }
 
+/* The log, -1 with errno set. The reader of a FIFO may just be starting. */
+static int open_log(const char *path)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	int log = output_open_log(path);
+	struct stat status;
+
+	if (log >= 0 || stat(path, &status) || !S_ISFIFO(status.st_mode))
+		return log;
+	for (int i = 0; i < 100 && log < 0 && errno == ENXIO; i++) {
+		nanosleep(&pause, NULL);
+		log = output_open_log(path);
+	}
+	if (log < 0 && errno == ENXIO)
+		fail("cannot write log file '%s': nobody reads it", path);
+	return log;
+}
+
 /* log FILE: empties it. */
 static int empty_log(char **arguments, int count)
 {
 	(void)count;
-	int log = output_open_log(arguments[0]);
+	int log = open_log(arguments[0]);
 	struct stat status;
 	if (log < 0 || fstat(log, &status) || (S_ISREG(status.st_mode) && ftruncate(log, 0)))
 		fail("cannot write log file '%s':", arguments[0]);
