@@ -843,6 +843,13 @@ each_shell() {
 		bash -c "$link --export-symbols=/dev/null" && cmp out wanted
 	done
 	one_error 'bpf-linker: error: /dev/absent: No such file or directory' bpf-linker --export-symbols=/dev/absent -o out calls.bc
+	# in bash, a pipe takes the place of standard input
+	for link in sh bash; do
+		link="timeout 5 $link $(command -v bpf-linker) -o out calls.bc"
+		one_error 'bpf-linker: error: <stdin>: Bad file descriptor' bash -c "$link --export-symbols - <&-"
+		run -2 bash -c "$link @/dev/fd/0 <&-"
+		[[ $output == "bpf-linker: error: cannot read response file '/dev/fd/0': No such file"* ]]
+	done
 }
 
 @test "an output on a descriptor is what the user has there" {
