@@ -21,7 +21,7 @@ const struct option_spec export_options[] = {
 
 static void read_file(const char *path)
 {
-	struct input input = input_read_any(path);
+	struct input input = input_read_text(path);
 	const char *why;
 	char *text = words_text(input, &why), *symbol;
 

@@ -20,9 +20,19 @@ static struct {
 } mapped;                          /* regular files, but standard input by any name */
 static const unsigned char *piped; /* what came through standard input */
 
-enum { PIPE_SIZE = 1 << 20 };
+enum { PIPE_SIZE = 1 << 20, MOST_MEBIBYTES_OF_TEXT = 256 };
 
-static struct input read_to_end(const char *name, int file)
+enum kind_of_input { ANY, REGULAR, TEXT };
+
+static void check_size_of(enum kind_of_input kind, const char *name, size_t size)
+{
+	if (kind == TEXT && size > (size_t)MOST_MEBIBYTES_OF_TEXT << 20)
+		fail("%s: is larger than %d MiB, the most that a list of symbols or a response "
+		     "file may have",
+		    name, MOST_MEBIBYTES_OF_TEXT);
+}
+
+static struct input read_to_end(const char *name, int file, enum kind_of_input kind)
 {
 	struct {
 		ARRAY(unsigned char);
@@ -38,6 +48,7 @@ static struct input read_to_end(const char *name, int file)
 		if (count < 0 && errno != EINTR && errno != EAGAIN)
 			fail("%s:", name);
 		data.count += count < 0 ? 0 : count;
+		check_size_of(kind, name, data.count);
 		if (file == STDIN_FILENO)
 			data.count -= pipeline_take_toolset(data.items, data.count);
 		message_subject = name; /* where it takes more memory than there is */
@@ -59,7 +70,7 @@ void input_fail_with_producer(void)
 {
 	if (!is_pipe(STDIN_FILENO))
 		return;
-	struct input input = read_to_end("<stdin>", STDIN_FILENO);
+	struct input input = read_to_end("<stdin>", STDIN_FILENO, ANY);
 	pipeline_fail_with_producer(input.data, input.size);
 }
 
@@ -87,7 +98,7 @@ static const char *name_of_stdin(void)
 	return is_ours ? "the linked module" : "<stdin>";
 }
 
-static struct input read_any(const char *name, bool must_be_regular)
+static struct input read_any(const char *name, enum kind_of_input kind)
 {
 	bool from_stdin = is_stdin(name);
 	struct input input = {.name = from_stdin ? name_of_stdin() : name};
@@ -109,10 +120,11 @@ static struct input read_any(const char *name, bool must_be_regular)
 		fail("%s:", input.name);
 	if (S_ISDIR(status.st_mode))
 		fail("%s: is a directory", input.name);
-	if (must_be_regular && !S_ISREG(status.st_mode))
+	if (kind == REGULAR && !S_ISREG(status.st_mode))
 		fail("%s: is not a regular file", input.name);
 	if (S_ISREG(status.st_mode) && status.st_size > 0 && lseek(file, 0, SEEK_CUR) == 0) {
 		input.size = status.st_size;
+		check_size_of(kind, input.name, input.size);
 		input.data = mmap(NULL, input.size, PROT_READ, MAP_PRIVATE, file, 0);
 		if (input.data == MAP_FAILED)
 			fail("%s:", input.name);
@@ -121,7 +133,7 @@ static struct input read_any(const char *name, bool must_be_regular)
 	} else {
 		if (S_ISFIFO(status.st_mode))
 			system_widen_pipe(file, PIPE_SIZE);
-		input = read_to_end(input.name, file);
+		input = read_to_end(input.name, file, kind);
 		if (from_stdin)
 			piped = input.data;
 	}
@@ -135,9 +147,9 @@ static struct input read_any(const char *name, bool must_be_regular)
 	return input;
 }
 
-struct input input_read_any(const char *name)
+struct input input_read_text(const char *name)
 {
-	return read_any(name, false);
+	return read_any(name, TEXT);
 }
 
 const char *input_blame(struct input input)
@@ -161,7 +173,7 @@ static struct input check_size(struct input input)
 
 struct input input_read(const char *name)
 {
-	return check_size(input_read_any(name));
+	return check_size(read_any(name, ANY));
 }
 
 struct input input_read_regular(const char *name)
@@ -169,7 +181,7 @@ struct input input_read_regular(const char *name)
 	for (size_t i = mapped.count; i-- > 0;)
 		if (!strcmp(mapped.items[i].name, name))
 			return mapped.items[i];
-	return check_size(read_any(name, true));
+	return check_size(read_any(name, REGULAR));
 }
 
 const char *input_file_of(const unsigned char *data, size_t size, size_t *offset)

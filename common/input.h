@@ -16,8 +16,9 @@ struct input {
  * (pipeline.h). */
 struct input input_read(const char *name);
 
-/* The same, but an empty input is allowed: its size is 0. */
-struct input input_read_any(const char *name);
+/* The same of a list of symbols or a response file, which may be empty: its size is 0. Fails on
+ * more than 256 MiB: a device may have no end. */
+struct input input_read_text(const char *name);
 
 /* The same of a file that must be a regular one, and that is opened once, however often it is read.
  */

@@ -104,7 +104,7 @@ static void expand_file(struct words *words, const char *argument, unsigned dept
 	if (++words->file_count > MOST_FILES)
 		fail_usage(
 		    "more than %d response files, the last of them '%s'", MOST_FILES, argument);
-	struct input input = input_read_any(argument + 1);
+	struct input input = input_read_text(argument + 1);
 	const char *why;
 	char *next = words_text(input, &why), *word;
 

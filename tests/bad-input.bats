@@ -452,6 +452,24 @@ endless_scope() {
 	untouched
 }
 
+@test "lists of symbols and response files without an end" {
+	local list tool limit='is larger than 256 MiB, the most that a list of symbols or a response file may have'
+	truncate -s 3G sparse
+	for list in /dev/zero /dev/urandom sparse; do
+		one_error "bpf-linker: error: $list: $limit" timeout 20 bpf-linker -o dir/out program.bc --export-symbols "$list"
+		for tool in bpf-merge bpf-internalize; do
+			one_error "$tool: error: $list: $limit" timeout 20 $tool -o dir/out program.bc --export-symbols "$list"
+		done
+	done
+	one_error "bpf-linker: error: <stdin>: $limit" \
+		bash -c 'yes | timeout 20 bpf-linker -o dir/out program.bc --export-symbols -'
+	run -2 bpf-linker -o dir/out program.bc @sparse
+	[[ $output == "bpf-linker: error: sparse: $limit" ]]
+	run -2 bash -c 'timeout 20 bpf-linker -o dir/out program.bc @/dev/fd/7 7</dev/zero'
+	[[ $output == "bpf-linker: error: /dev/fd/7: $limit" ]]
+	untouched
+}
+
 @test "what takes too much time" {
 	endless_scope >in
 	one_error 'bpf-merge: error: in: out of CPU time: reading took more than 15 s; the input may be corrupt, or --no-limits lifts this limit' \

@@ -30,7 +30,7 @@ static int print_words(char **arguments, int count)
 /* symbols FILE: prints those of a file of --export-symbols, joined by commas. */
 static int print_symbols(char **arguments, int count)
 {
-	struct input input = input_read_any(arguments[0]);
+	struct input input = input_read_text(arguments[0]);
 	const char *why, *comma = "";
 	char *text = words_text(input, &why), *symbol;
 

@@ -1,6 +1,6 @@
 /* Files of --export-symbols. */
 #include "harness.h"
-#define input_read_any read_data
+#define input_read_text read_data
 #include "../../common/exports.c"
 #include <string.h>
 

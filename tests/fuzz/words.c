@@ -1,7 +1,7 @@
 /* Response files: the first part of the data, up to a NUL, is the file 0, the next 1, and 2. They
  * refer to each other by names that are there. */
 #include "harness.h"
-#define input_read_any read_part_of_data
+#define input_read_text read_part_of_data
 #include "../../common/words.c"
 #include <stdlib.h>
 
