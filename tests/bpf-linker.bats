@@ -1419,6 +1419,10 @@ library_and_program() {
 	make_stubs
 	stub merge 'kill -HUP "$BPF_LINKER_PIPELINE"; sleep 0.2; cat >/dev/null'
 	bash -c 'trap "" HUP; exec bpf-linker -o out in.bc'
+	# whatever another shell has exported
+	run --separate-stderr env ZSH_VERSION=5 BASH=/bin/bash BASH_VERSION=5 KSH_VERSION=R59 RANDOM=1 \
+		bash -c 'trap "" HUP; exec "$@"' bash sh "$(command -v bpf-linker)" -o out in.bc
+	[[ $status == 0 && ! $stderr ]]
 }
 
 @test "a signal while a stage waits for a FIFO" {
