@@ -37,6 +37,17 @@ static void remove_addresses(char *text)
 	}
 }
 
+size_t diagnostic_length(const char *text)
+{
+	static const char words[] = " at line ";
+	size_t length = strlen(text), end = length;
+
+	while (end && text[end - 1] >= '0' && text[end - 1] <= '9')
+		end--;
+	size_t start = end < strlen(words) ? 0 : end - strlen(words);
+	return end < length && !strncmp(text + start, words, strlen(words)) ? start : length;
+}
+
 /* diagnostic_blame says the same in words. */
 static void remove_producer(char *text)
 {
@@ -145,7 +156,8 @@ void diagnostic_take(LLVMDiagnosticInfoRef diagnostic, void *unused)
 	else if (reworded) /* it was said before */
 		;
 	else if (!last || strcmp(last, text))
-		message(level, "%s%s%s%s", subject ? subject : "", subject ? ": " : "",
+		message(level, "%s%s%.*s%s", subject ? subject : "", subject ? ": " : "",
+		    (int)diagnostic_length(skip_unknown_location(text)),
 		    skip_unknown_location(text),
 		    level == LEVEL_ERROR ? diagnostic_blame(subject) : "");
 	free(reworded);

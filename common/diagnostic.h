@@ -7,12 +7,17 @@
 #include "pipeline.h"
 #include <llvm-c/Types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The handler for a context: an error diagnostic becomes an error, the rest goes below. */
 void diagnostic_take(LLVMDiagnosticInfoRef diagnostic, void *unused);
 
 /* Whether LLVM has reported an error since the start. */
 bool diagnostic_any_error(void);
+
+/* How much of the diagnostic is for the user: not the ` at line NUMBER` at its end, where the
+ * number is one of the compiler's for a place in the source, and no line. */
+size_t diagnostic_length(const char *diagnostic);
 
 /* Decides whether an error diagnostic is none: returns true to drop it. NULL by default. */
 extern bool (*diagnostic_excuses)(const char *diagnostic);

@@ -214,6 +214,39 @@ atomic() {
 	refused b "'prog' @: invalid register/token name: 'nonsense r1'"
 }
 
+@test "assembly with operands that is none: one error, of the user's line" {
+	local code text
+	while IFS='|' read -r code text; do
+		compile_at a <<-END
+			static inline __attribute__((always_inline)) int other(int x)
+			{
+				asm volatile("r1 = %0; r2 = %0" ::"r"(x));
+				return x;
+			}
+			$PROGRAM
+			{
+				int x = other(*c);
+				$code /* HERE */
+				return x;
+			}
+		END
+		refused a "'prog' @: $text"
+	done <<-'END'
+		asm volatile("nonsense %0 more" ::"r"(x));|invalid register/token name: 'nonsense r? more'
+		asm volatile("r1 = 1\n\tnonsense %0\n\tr2 = 2" ::"r"(x));|invalid register/token name: 'nonsense r?'
+		asm volatile("%w0 = %h0" ::"r"(x));|invalid operand in inline asm: '\${0:w} = \${0:h}'
+		asm volatile("%0 = %z1" : "=r"(x) : "m"(*c));|invalid operand in inline asm: '\$0 = \${1:z}'
+		asm volatile("r1 = %0" ::"i"(c));|invalid operand for inline asm constraint 'i'
+		for (int i = 0; i < 2; i++) asm volatile("nonsense %0" ::"r"(x + i));|invalid register/token name: 'nonsense r?'
+	END
+	# two files may have one number for two places: which it is, is not known
+	for name in a b; do
+		compile_at $name <<<"__attribute__((section(\"socket\"), used)) int $name(int *c) { asm volatile(\"r1 = %0 // $name\" ::\"i\"(c)); return 0; }"
+	done
+	run -1 bpf-linker -o a.o a.bc b.bc
+	[[ $output == *"invalid operand for inline asm constraint 'i'"* && $output != *'at line'* ]]
+}
+
 @test "a name of C++'s" {
 	((LLVM_MAJOR < 23)) || skip "LLVM 23 has arguments on the stack"
 	cat >a.cc <<-'END'

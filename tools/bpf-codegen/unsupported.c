@@ -1,4 +1,5 @@
 #include "unsupported.h"
+#include "assembly.h"
 #include "demangle.h"
 #include "map.h"
 #include "memory.h"
@@ -562,48 +563,6 @@ static bool find_function(LLVMModuleRef module, const char *text, struct diagnos
 	return false;
 }
 
-static bool has_assembly(LLVMValueRef instruction, const char *code)
-{
-	LLVMValueRef called = LLVMIsACallInst(instruction) ? LLVMGetCalledValue(instruction) : NULL;
-	size_t size;
-	const char *text =
-	    called && LLVMIsAInlineAsm(called) ? LLVMGetInlineAsmAsmString(called, &size) : NULL;
-
-	return text && memmem(text, size, code, strlen(code));
-}
-
-/* The first instruction with that assembly; NULL where there is none: operands are written
- * otherwise there. */
-static LLVMValueRef find_assembly(LLVMModuleRef module, const char *code)
-{
-	for (LLVMValueRef function = LLVMGetFirstFunction(module); function;
-	    function = LLVMGetNextFunction(function))
-		FOR_EACH_INSTRUCTION (instruction, function)
-			if (has_assembly(instruction, code))
-				return instruction;
-	return NULL;
-}
-
-/* `<inline asm>:1:2: TEXT`, and the line of assembly that LLVM does not understand. */
-static char *describe_assembly(LLVMModuleRef module, const char *text)
-{
-	static const char start[] = "<inline asm>:";
-	const char *said = strncmp(text, start, strlen(start)) ? NULL : strstr(text, ": ");
-	const char *line = said ? strchr(said, '\n') : NULL;
-	bool has_line;
-
-	if (!line)
-		return NULL;
-	line += strspn(line, "\n\t ");
-	char *code = xstrndup(line, strcspn(line, "\n"));
-	LLVMValueRef instruction = *code ? find_assembly(module, code) : NULL;
-	if (!instruction)
-		return NULL;
-	char *user = user_describe(user_function_of(instruction), instruction, &has_line);
-	return xasprintf("%.*s: %.*s: '%s'%s", (int)strlen(user) - ends_with(user, ","), user,
-	    (int)strcspn(said + 2, "\n"), said + 2, code, hint_of_line(has_line));
-}
-
 char *unsupported_reword(LLVMModuleRef module, const char *text, const char *cpu)
 {
 	struct diagnostic diagnostic = {NULL};
@@ -612,7 +571,7 @@ char *unsupported_reword(LLVMModuleRef module, const char *text, const char *cpu
 	if (!parse_unsupported(module, text, &diagnostic) &&
 	    !parse_selection(module, text, &diagnostic) &&
 	    !find_function(module, text, &diagnostic))
-		return describe_assembly(module, text);
+		return assembly_reword(module, text);
 	diagnostic.callee = callee_in(module, diagnostic.text);
 	return describe_fault(&diagnostic, cpu);
 }
