@@ -843,6 +843,8 @@ each_shell() {
 		bash -c "$link --export-symbols=/dev/null" && cmp out wanted
 	done
 	one_error 'bpf-linker: error: /dev/absent: No such file or directory' bpf-linker --export-symbols=/dev/absent -o out calls.bc
+	# one error, of two files that are not there
+	one_error 'bpf-linker: error: absent: No such file or directory' bpf-linker --export-symbols=absent -o out absent.bc
 	# in bash, a pipe takes the place of standard input
 	for link in sh bash; do
 		link="timeout 5 $link $(command -v bpf-linker) -o out calls.bc"
