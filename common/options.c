@@ -122,14 +122,26 @@ static void add_operand(struct operands *operands, char letter, const char *text
 	array_add(operands, (struct operand){letter, text});
 }
 
+/* Parts are separated by commas; one that is a part of a name has a backslash in front of it, and
+ * so has a backslash itself. */
 static void add_parts(struct list *list, const char *text)
 {
-	char *copy = xasprintf("%s", text), *part;
+	char *part = xstrdup(text), *end = part;
 
 	list->given = true;
-	while ((part = strsep(&copy, ",")))
+	for (;; text++) {
+		if (*text && *text != ',') {
+			text += *text == '\\' && (text[1] == ',' || text[1] == '\\');
+			*end++ = *text;
+			continue;
+		}
+		*end++ = '\0';
 		if (*part)
 			list_add(list, part);
+		part = end;
+		if (!*text)
+			return;
+	}
 }
 
 static char *join(const char *const *words)

@@ -843,6 +843,18 @@ each_shell() {
 		bash -c "$link --export-symbols=/dev/null" && cmp out wanted
 	done
 	one_error 'bpf-linker: error: /dev/absent: No such file or directory' bpf-linker --export-symbols=/dev/absent -o out calls.bc
+	# with a comma in its name
+	printf '%s\n' 'target triple = "bpf"' 'define i32 @"a,b"() { ret i32 1 }' 'define i32 @b() { ret i32 2 }' \
+		'define i32 @"c\5C"() { ret i32 3 }' >commas.ll
+	printf '%s\n' 'a,b' 'c\' >names
+	bpf-linker --export-symbols names -o wanted commas.ll
+	[[ $("$OBJDUMP" -t wanted) == *' a,b'* && $("$OBJDUMP" -t wanted) != *' b'$'\n'* ]]
+	bpf-linker --export-symbols - -o out commas.ll <names
+	cmp out wanted
+	bpf-linker --export='c\\,a\,b' -o out commas.ll
+	cmp out wanted
+	bpf-linker --export='a\,b' --export='c\\' -o out commas.ll
+	cmp out wanted
 	# one error, of two files that are not there
 	one_error 'bpf-linker: error: absent: No such file or directory' bpf-linker --export-symbols=absent -o out absent.bc
 	# in bash, a pipe takes the place of standard input

@@ -27,7 +27,7 @@ static int print_words(char **arguments, int count)
 	return 0;
 }
 
-/* symbols FILE: prints those of a file of --export-symbols, joined by commas. */
+/* symbols FILE: prints those of a file of --export-symbols as a list for --export. */
 static int print_symbols(char **arguments, int count)
 {
 	struct input input = input_read_text(arguments[0]);
@@ -37,8 +37,14 @@ static int print_symbols(char **arguments, int count)
 	(void)count;
 	if (!text)
 		fail("%s: %s", input.name, why);
-	for (; (symbol = words_next_symbol(&text)); comma = ",")
-		printf("%s%s", comma, symbol);
+	for (; (symbol = words_next_symbol(&text)); comma = ",") {
+		printf("%s", comma);
+		for (; *symbol; symbol++) {
+			if (*symbol == ',' || *symbol == '\\')
+				putchar('\\');
+			putchar(*symbol);
+		}
+	}
 	return 0;
 }
 
