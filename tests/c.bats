@@ -628,6 +628,28 @@ prototype_in_btf() {
 		bpf-linker -o out.o a.bc b.bc
 		[[ $("$OBJDUMP" -d out.o | grep -c 'call ') == 2 ]]
 	done
+	# however it is written, and what is no label, or one that may be there twice
+	while read -r calls code; do
+		echo "__attribute__((visibility(\"hidden\"))) int twice(int a)
+			{ asm volatile(\"$code; %0 += %0\" : \"+r\"(a)); return a; }" >c.c
+		compile c.c
+		bpf-linker -o out.o a.bc c.bc
+		[[ $("$OBJDUMP" -d out.o | grep -c 'call ') == "$calls" ]]
+	done <<-'END'
+		2 foo : %0 += 1
+		2 1: foo: %0 += 1
+		2 /* c */ foo: %0 += 1
+		2 %0 += 1\n/* c\n */ foo:
+		2 %0 += 1 // c\n foo:
+		2 \"foo\": %0 += 1
+		2 foo@x: %0 += 1
+		2 .equiv foo, 1
+		2 .macro foo\n %0 += 1\n .endm\n foo
+		0 1: %0 += 1
+		0 # foo:\n %0 += 1
+		0 .set foo, 1
+		0 .pushsection .data.x; .asciz \"; foo: \"; .popsection
+	END
 	# a label of its own in each
 	sed 's/\.Lloop/l_%=/g' b.c >c.c
 	compile c.c

@@ -1,31 +1,18 @@
 #include "apart.h"
+#include "asm-text.h"
 #include "value.h"
-#include <ctype.h>
 #include <llvm-c/Core.h>
 #include <stddef.h>
+#include <string.h>
 
-static bool is_of_name(char character)
+/* One with `${:uid}`, which is %= in C, has another name in each place. */
+static void find_label(const struct asm_word *word, void *has_label)
 {
-	return isalnum((unsigned char)character) || character == '_' || character == '.' ||
-	       character == '$';
-}
+	static const char unique[] = "${:uid}";
 
-/* Whether a statement begins with `NAME:`; that of a number may be there several times, and one
- * with `${:uid}`, which is %= in C, has another name in each. */
-static bool has_label(const char *text, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		while (i < size && isspace((unsigned char)text[i]))
-			i++;
-		size_t from = i;
-		while (i < size && is_of_name(text[i]))
-			i++;
-		if (i > from && i < size && text[i] == ':' && !isdigit((unsigned char)text[from]))
-			return true;
-		while (i < size && text[i] != ';' && text[i] != '\n')
-			i++;
-	}
-	return false;
+	if ((word->role == ASM_LABEL || word->role == ASM_MACRO) &&
+	    !memmem(word->text, word->length, unique, strlen(unique)))
+		*(bool *)has_label = true;
 }
 
 static bool is_bound(LLVMValueRef instruction)
@@ -33,11 +20,11 @@ static bool is_bound(LLVMValueRef instruction)
 	LLVMValueRef called = LLVMIsACallInst(instruction) || LLVMIsACallBrInst(instruction)
 				  ? LLVMGetCalledValue(instruction)
 				  : NULL;
-	size_t size;
+	bool has_label = false;
 
 	if (called && LLVMIsAInlineAsm(called)) {
-		const char *text = LLVMGetInlineAsmAsmString(called, &size);
-		return has_label(text, size);
+		asm_each_word(asm_text_of(called), find_label, &has_label);
+		return has_label;
 	}
 	return called && helper_number(called) == HELPER_TAIL_CALL;
 }
