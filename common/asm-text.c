@@ -142,8 +142,9 @@ static void skip_blanks(struct lexer *lexer)
 /* NULL where operands or arguments of a macro are a part of it, or escapes. */
 static char *name_of(const struct lexer *lexer, const char *text, size_t length)
 {
+	if (memchr(text, '\0', length))
+		return NULL;
 	char *name = xstrndup(text, length), *to = name;
-
 	for (const char *from = name; *from; from++) {
 		bool is_dollar = *from == '$' && lexer->is_inline;
 		if (*from == '\\' || (is_dollar && from[1] != '$')) {
@@ -206,9 +207,11 @@ static void visit_operand(struct lexer *lexer, struct asm_word *word, bool is_qu
 	free(text);
 }
 
-static void take_word(struct lexer *lexer, size_t length, bool is_quoted)
+static void take_word(struct lexer *lexer, size_t length, size_t is_quoted)
 {
-	struct asm_word word = {lexer->at + is_quoted, length - 2 * is_quoted};
+	/* a quote alone, at the end, has nothing behind it */
+	struct asm_word word = {
+	    lexer->at + is_quoted, length > 2 * is_quoted ? length - 2 * is_quoted : 0};
 
 	lexer->at += length;
 	if (lexer->at_start) {

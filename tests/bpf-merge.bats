@@ -1710,8 +1710,9 @@ needs_memset() {
 		module asm ".text"
 		module asm ".globl one, other # both"
 		module asm "one: r0 = 1; exit"
-		module asm "\09.weak two; two : r0 = 2"
+		module asm "\09.weak two; 1: \22two\22 : r0 = 2"
 		module asm "local: exit"
+		module asm ".pushsection .x; .asciz \22; .globl other; other: \22 /* other: */; .popsection"
 	END
 	ir a <<-'END'
 		declare i32 @one()
