@@ -735,7 +735,7 @@ counter_users() {
 			  call void asm sideeffect alignstack "call f; r1 = v ll; \$0 = v2 + f.v; v: lock v_\${:uid} v\$\$", "r,~{memory}"(i32 1)
 			  callbr void asm "r1 = .str ll; r2 = v", "!i"() to label %to [label %other]
 			to:
-			  call void asm "v.1 v.2", ""()
+			  call void asm "r1 = v.1 ll; r2 = v.2", ""()
 			  ret void
 			other:
 			  call void asm "other", ""()
@@ -747,13 +747,13 @@ counter_users() {
 	sed 's/ *$//' > wanted <<-'END'
 		  call void asm sideeffect alignstack "call f; r1 = v ll; $0 = v2 + f.v; v: lock v_${:uid} v$$", "r,~{memory}"(i32 1)
 		  callbr void asm "r1 = .str ll; r2 = v", "!i"()
-		  call void asm "v.1 v.2", ""()
+		  call void asm "r1 = v.1 ll; r2 = v.2", ""()
 		  call void asm "other", ""()
 	END
 	diff wanted <(body a | grep asm)
-	sed -i 's/\bf;/f.1;/; s/v ll/v.2 ll/; s/v:/v.2:/; s/r2 = v/r2 = v.2/; s/"v.1 v.2"/"v.1.1 v.2"/' wanted
+	sed -i 's/\bf;/f.1;/; s/v ll/v.3 ll/; s/v:/v.3:/; s/r2 = v"/r2 = v.3"/; s/v.1 ll/v.1.1 ll/' wanted
 	diff wanted <(body b | grep asm)
-	has '@v.2 = internal global'
+	has '@v.3 = internal global'
 	has 'define internal void @f.1()'
 
 	# alone, or with others that are not linked, they keep their names
@@ -776,6 +776,151 @@ counter_users() {
 			has 'ret ptr @v'
 		done
 	done
+}
+
+# asm_of FUNCTION: the text of its inline asm, a line for each
+asm_of() {
+	body "$1" | sed -n 's/.* asm "\(.*\)", ".*/\1/p'
+}
+
+# caller_ir NAME TEXT: @NAME has the text as its inline asm, and calls the module's own static @foo
+caller_ir() {
+	local call=''
+	[[ ! ${2-} ]] || call="call void asm \"$2\", \"\"()"
+	ir "$1" <<-END
+		define internal void @foo() noinline { ret void }
+		define void @$1() {
+		  $call
+		  call void @foo()
+		  ret void
+		}
+	END
+}
+
+@test "no name that LLVM's linker makes is that which asm means" {
+	caller_ir a
+	caller_ir b
+	caller_ir c 'call foo'
+	caller_ir d 'call foo.1'
+	sed -i 's/@foo/@foo.1/' d.ll
+	local files name
+	for files in 'a b c d' 'c b d a' 'd c b a' 'b d a c'; do
+		# shellcheck disable=SC2046 # words
+		merge --export a,b,c,d $(printf '%s.ll ' $files)
+		for name in c d; do
+			body $name | grep "call void @$(asm_of $name | sed 's/call //')()"
+		done
+		[[ $(cat <(body a) <(body b) <(body c) <(body d) | grep 'call void @' | sort -u | wc -l) == 4 ]]
+	done
+}
+
+@test "what asm names that its module does not have is no other module's static" {
+	ir a <<-'END'
+		define void @a() {
+		  call void asm "call foo", ""()
+		  ret void
+		}
+	END
+	caller_ir b
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # words
+		merge --export a,b $files
+		[[ $(asm_of a) == 'call foo' ]]
+		symbols_are 'T a' 'T b' 't foo.1'
+	done
+}
+
+@test "symbols in asm, as the assembler takes it apart" {
+	local text count=0 wanted
+	while IFS='|' read -r text wanted; do
+		for name in a b; do
+			ir $name <<-END
+				@lock = internal global i32 1
+				@r1 = internal global i32 1
+				@uid = internal global i32 1
+				@l = internal global i32 1
+				@"f\$o" = internal global i32 1
+				@foo = internal global i32 1
+				@llvm.used = appending global [6 x ptr] [ptr @lock, ptr @r1, ptr @uid, ptr @l, ptr @"f\$o", ptr @foo], section "llvm.metadata"
+				define void @$name() {
+				  call void asm "$text", ""()
+				  ret void
+				}
+			END
+		done
+		merge --export a,b a.ll b.ll
+		echo "$text"
+		[[ $(asm_of a) == "$text" && $(asm_of b) == "${wanted:-$text}" ]]
+		((count += 1))
+	done <<-'END'
+		call lock; lock *(u32 *)(r1 + 0) += r2|call lock.1; lock *(u32 *)(r1 + 0) += r2
+		r1 = lock ll; .quad r1, lock|r1 = lock.1 ll; .quad r1.1, lock.1
+		call f$$o; r1 = f$$o$$ ll|call f$$o.1; r1 = f$$o$$ ll
+		call ${0:l}; goto ${:uid}; .L${:uid}: call $0foo
+		call \22foo\22 # call foo\0A .type \22foo\22, @function|call \22foo.1\22 # call foo\0A .type \22foo.1\22, @function
+		.asciz \22foo\22, \22\\\22foo; foo\22; .section foo, \22aw\22 // foo
+		.pushsection .data; .quad foo /* foo \0A foo */; .popsection|.pushsection .data; .quad foo.1 /* foo \0A foo */; .popsection
+		r1 = 'l'; .macro foo\0A call \\foo\0A .endm
+	END
+	((count == 8))
+}
+
+@test "labels in asm are each module's own" {
+	for name in a b; do
+		ir $name <<-END
+			module asm "in_module: exit; .globl ${name}_out; ${name}_out: goto in_module"
+			define void @$name() {
+			  call void asm "goto out; 1: goto 1b; out: goto .Lout; .Lout : l\${:uid}: goto l\${:uid}", ""()
+			  call void asm ".set x, out; r1 = x ll; goto in_module; \22out\22: .globl $name.g; $name.g:", ""()
+			  ret void
+			}
+		END
+	done
+	merge --export a,b a.ll b.ll
+	diff - <(asm_of a) <<-'END'
+		goto out; 1: goto 1b; out: goto .Lout; .Lout : l${:uid}: goto l${:uid}
+		.set x, out; r1 = x ll; goto in_module; \22out\22: .globl a.g; a.g:
+	END
+	diff - <(asm_of b) <<-'END'
+		goto out.1; 1: goto 1b; out.1: goto .Lout.1; .Lout.1 : l${:uid}: goto l${:uid}
+		.set x.1, out.1; r1 = x.1 ll; goto in_module.1; \22out.1\22: .globl b.g; b.g:
+	END
+	has 'module asm "in_module: exit; .globl a_out; a_out: goto in_module"'
+	has 'module asm "in_module.1: exit; .globl b_out; b_out: goto in_module.1"'
+
+	# a symbol of another module has the name
+	ir c <<<'@out = global i32 1'
+	merge a.ll c.ll
+	[[ $(asm_of a) == 'goto out.1; 1: goto 1b; out.1: goto .Lout; '*$'\n.set x, out.1; '*'\22out.1\22: '* ]]
+	ir c <<<'define internal void @out() { ret void } @use = global ptr @out'
+	merge a.ll c.ll
+	[[ $(asm_of a) == 'goto out; '* ]]
+	has '@use = global ptr @out.1'
+	# what a directive makes global stays, as do its references
+	ir d <<-'END'
+		define void @d() {
+		  call void asm ".weak out; out: goto out", ""()
+		  ret void
+		}
+	END
+	merge a.ll d.ll
+	[[ $(asm_of d) == '.weak out; out: goto out' ]]
+	[[ $(asm_of a) == 'goto out.1; '* ]]
+}
+
+@test "module asm that names what is local to its module" {
+	for name in a b; do
+		ir $name <<-END
+			module asm ".quad f"
+			define internal void @f() { ret void }
+			define ptr @$name() { ret ptr @f }
+		END
+	done
+	merge --export a,b a.ll b.ll
+	body a | grep 'ptr @f$'
+	body b | grep 'ptr @f.1$'
+	has 'module asm ".quad f"'
+	has 'module asm ".quad f.1"'
 }
 
 # has_used NAME: llvm.compiler.used in out.ll has it

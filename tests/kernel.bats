@@ -274,6 +274,60 @@ write_two() {
 	done
 }
 
+@test "inline asm of two files with the same labels" {
+	need_kernel
+	for name in one two; do
+		cat <<-END
+			$name: char LICENSE[] SEC("license") = "GPL";
+			$name: static int value(void)
+			$name: {
+			$name: 	int x = VALUE_OF;
+			$name: 	asm volatile("if %[x] == 1 goto out; goto .Lout; out: %[x] += 5; .Lout: %[x] += 10;" : [x]"+r"(x));
+			$name: 	return x;
+			$name: }
+			$name: #define VALUE value()
+		END
+	done | sed '1,/#define/s/VALUE_OF/1/; s/VALUE_OF/2/' >two.txt
+	write_two
+	head -c 60 /dev/zero >packet
+	for inputs in 'one.bc two.bc' 'two.bc one.bc'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf -o out.o $inputs
+		load_with_btf out.o
+		[[ $(run_program prog_one packet) == 26 && $(run_program prog_two packet) == 22 ]]
+	done
+}
+
+@test "inline asm means its own file's static, where a third one has the name, too" {
+	need_kernel
+	for name in one two; do
+		cat <<-END
+			$name: char LICENSE[] SEC("license") = "GPL";
+			$name: static __attribute__((noinline, used)) int sub(int x) { asm volatile(""); return x + VALUE_OF; }
+			$name: #define VALUE sub(7)
+		END
+	done | sed '1,/#define/s/VALUE_OF/1/; s/VALUE_OF/2/' >two.txt
+	write_two
+	cat >three.c <<-'END'
+		static __attribute__((noinline, used)) int sub(int x) { asm volatile(""); return x + 3; }
+		__attribute__((section("tc"))) int prog_three(void *ctx)
+		{
+			int value;
+			asm volatile("r1 = 1; call sub; # sub\n %0 = r0" : "=r"(value) :: "r0", "r1", "r2", "r3", "r4", "r5");
+			return value;
+		}
+	END
+	compile three.c
+	head -c 60 /dev/zero >packet
+	for inputs in 'one.bc two.bc three.bc' 'three.bc two.bc one.bc' 'one.bc three.bc two.bc'; do
+		# shellcheck disable=SC2086 # words
+		bpf-linker --btf -o out.o $inputs
+		load_with_btf out.o
+		[[ $(run_program prog_one packet) == 18 && $(run_program prog_two packet) == 19 ]]
+		[[ $(run_program prog_three packet) == 4 ]]
+	done
+}
+
 @test "inline asm that names functions and variables of another file" {
 	need_kernel
 	cat >two.txt <<-'END'

@@ -20,6 +20,16 @@ static void prepare_declaration(struct linker *linker, LLVMValueRef declaration)
 static void prepare_definition(struct module *module, LLVMValueRef definition);
 static void mark_as_used(LLVMModuleRef result, const struct map *names);
 
+/* compiler_builtins brings host assembly, which no BPF program has a use for. */
+static void drop_stack_probes(LLVMModuleRef ir)
+{
+	size_t length;
+	const char *text = LLVMGetModuleInlineAsm(ir, &length);
+
+	if (memmem(text, length, "__rust_probestack", strlen("__rust_probestack")))
+		LLVMSetModuleInlineAsm2(ir, "", 0);
+}
+
 LLVMModuleRef link_modules(struct linker *linker)
 {
 	LLVMModuleRef result = LLVMModuleCreateWithNameInContext("bpf-linker", linker->context);
@@ -27,6 +37,9 @@ LLVMModuleRef link_modules(struct linker *linker)
 
 	LLVMSetTarget(result, LLVMGetTarget(target));
 	LLVMSetDataLayout(result, LLVMGetDataLayoutStr(target));
+	for (size_t i = 0; i < linker->module_count; i++)
+		if (linker->modules[i].takes_part)
+			drop_stack_probes(linker->modules[i].ir);
 	separate_asm_names(linker);
 	for (size_t i = 0; i < linker->module_count; i++)
 		if (linker->modules[i].takes_part)
@@ -38,16 +51,6 @@ LLVMModuleRef link_modules(struct linker *linker)
 		notes_put(result);
 	}
 	return result;
-}
-
-/* compiler_builtins brings host assembly, which no BPF program has a use for. */
-static void drop_stack_probes(LLVMModuleRef ir)
-{
-	size_t length;
-	const char *text = LLVMGetModuleInlineAsm(ir, &length);
-
-	if (memmem(text, length, "__rust_probestack", strlen("__rust_probestack")))
-		LLVMSetModuleInlineAsm2(ir, "", 0);
 }
 
 static bool has_asm(LLVMModuleRef ir)
@@ -89,7 +92,6 @@ static bool prepare_module(struct module *module)
 	if (notes_wanted)
 		module_each_global(module->ir, note_dropped, module);
 	module_each_global(module->ir, prepare_global, module);
-	drop_stack_probes(module->ir);
 	if (!module->is_needed && !has_asm(module->ir) && !used_any(module->used))
 		return false;
 	if (module->strips_late)

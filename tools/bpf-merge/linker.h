@@ -216,15 +216,15 @@ void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition);
 
 /* inline-asm.c: asm that refers to functions and variables by their names */
 
-/* Calls visit for each word that may refer to one, of a live function's instruction, which is
+/* Calls visit for each symbol that the asm names, of a live function's instruction, which is
  * remembered, where that is inline asm. */
 void each_inline_asm_reference(struct module *module, LLVMValueRef instruction,
     void (*visit)(struct module *module, const char *name));
 /* The same for module asm. */
 void each_module_asm_reference(
     struct module *module, void (*visit)(struct module *module, const char *name));
-/* Marks live locals that inline asm names as used, and renames them, there as well, where another
- * module has the name. */
+/* Marks live locals that asm names as used. Renames locals, and labels in asm, there as well, where
+ * another module has the name, or its asm means another one by it. */
 void separate_asm_names(struct linker *linker);
 
 /* core-relocations.c */
