@@ -706,6 +706,21 @@ counter_users() {
 	merge --export b a.ll b.ll
 	symbols_are 'D b'
 	has '@b = constant'
+	# by asm, whether it is local or not
+	ir by_asm <<-'END'
+		define void @uses() {
+		  call void asm "r1 = b ll", ""()
+		  ret void
+		}
+	END
+	{ cat by_asm.ll && grep '^@b' b.ll; } >c.ll
+	merge a.ll c.ll
+	symbols_are 'D b' 'T uses'
+	sed 's/@b = constant/@b = internal constant/' c.ll >d.ll
+	merge a.ll d.ll
+	symbols_are 'd b' 'T uses'
+	merge a.ll b.ll by_asm.ll
+	symbols_are 'D b' 'T uses'
 	# in writable memory both, as each section of an object has one name and one kind
 	merge --export a,b a.ll b.ll
 	symbols_are 'D a' 'D b'

@@ -91,9 +91,10 @@ struct linker {
 		ARRAY(LLVMValueRef);
 	} memory_intrinsics;          /* live */
 	struct definitions asm_calls; /* calls of inline asm, in live functions */
-	struct map tagged;    /* by name: functions that a declaration tag names, each must stay */
-	struct map asm_named; /* by name: what the text of asm refers to, each must stay */
-	bool needs_btf;       /* something live does */
+	struct map tagged;     /* by name: functions that a declaration tag names, each must stay */
+	struct map asm_named;  /* by name: what the text of asm refers to, each must stay */
+	struct map asm_locals; /* the same, of what is local to the module of the asm */
+	bool needs_btf;        /* something live does */
 
 	/* linking */
 	unsigned modules_linked;

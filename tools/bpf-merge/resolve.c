@@ -303,6 +303,7 @@ static void clear_marks(struct linker *linker)
 {
 	map_clear(&linker->live);
 	map_clear(&linker->references);
+	map_clear(&linker->asm_locals);
 	linker->needs_btf = false;
 	linker->worklist.count = linker->bodies.count = linker->asm_calls.count = 0;
 	linker->memory_intrinsics.count = linker->uses.count = 0;
@@ -466,6 +467,7 @@ static void mark_asm_reference(struct module *module, const char *name)
 	LLVMValueRef own = module_find_global(module->ir, name);
 
 	if (own && is_local(own)) {
+		map_add(&linker->asm_locals, own);
 		mark_definition(module, own);
 	} else if (map_has(&linker->symbols, name) || map_has(&linker->lazy_symbols, name)) {
 		struct symbol *symbol = symbol_of(linker, name);

@@ -85,13 +85,14 @@ static bool is_used_array(LLVMValueRef constant)
 	return true;
 }
 
-/* Whether another module refers to the symbol, or the user. */
+/* Whether another module refers to the symbol, or asm, or the user. */
 static bool is_referenced_symbol(struct definition variable)
 {
 	struct linker *linker = variable.module->linker;
 	const struct symbol *symbol = symbol_of(linker, value_name(variable.value));
 
-	if (is_exported(symbol->name) || (symbol->use && symbol->use->module != variable.module))
+	if (is_exported(symbol->name) || map_has(&linker->asm_named, symbol->name) ||
+	    (symbol->use && symbol->use->module != variable.module))
 		return true;
 	for (size_t i = 0; i < linker->uses.count; i++)
 		if (!strcmp(value_name(linker->uses.items[i].reference), symbol->name))
@@ -104,7 +105,9 @@ static bool is_referenced(struct definition variable)
 	for (LLVMUseRef use = LLVMGetFirstUse(variable.value); use; use = LLVMGetNextUse(use))
 		if (!is_used_array(LLVMGetUser(use)))
 			return true;
-	return !is_local(variable.value) && is_referenced_symbol(variable);
+	return is_local(variable.value)
+		   ? map_has(&variable.module->linker->asm_locals, variable.value)
+		   : is_referenced_symbol(variable);
 }
 
 static void drop(struct definition variable, struct definition kept)
