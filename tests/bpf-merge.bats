@@ -1016,6 +1016,28 @@ has_used() {
 		bpf-merge -o out a.ll b.ll
 }
 
+@test "licenses and versions are compared as a loader reads them" {
+	local section first second ir
+	while IFS='|' read -r section first second; do
+		for ir in ir big_endian_ir; do
+			$ir a <<<"@a = global $first, section \"$section\""
+			$ir b <<<"@b = global ${second/NUMBER/$([[ $ir == ir ]] && echo '\05\00\00\00' || echo '\00\00\00\05')}, section \"$section\""
+			merge a.ll b.ll
+			symbols_are 'D a'
+		done
+	done <<-'END'
+		license|[1 x i8] zeroinitializer|[4 x i8] zeroinitializer
+		license|[4 x i8] c"\00GPL"|<{ [1 x i8] }> zeroinitializer
+		license|[4 x i8] c"GPL\00"|[16 x i8] c"GPL\00\00\00\00\00\00\00\00\00\00\00\00\00"
+		version|i32 5|<{ [4 x i8] }> <{ [4 x i8] c"NUMBER" }>
+		version|i32 0|<{ [4 x i8] }> zeroinitializer
+	END
+	ir a <<<'@a = global i32 5, section "version"'
+	ir b <<<'@b = global [4 x i8] c"\06\00\00\00", section "version"'
+	one_error "bpf-merge: error: b.ll: versions differ: 'b' is 6, but 'a' in a.ll is 5; a program has one version" \
+		bpf-merge -o out a.ll b.ll
+}
+
 @test "licenses as C writes them" {
 	for name in a b; do
 		cat >$name.c <<-END

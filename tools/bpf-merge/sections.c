@@ -1,5 +1,6 @@
 /* Sections that variables of several modules share: a loader takes each for one, with one content
  * of license and version, and LLVM makes two of one name where flags differ. */
+#include "byte-order.h"
 #include "exports.h"
 #include "linker.h"
 #include "memory.h"
@@ -9,7 +10,7 @@
 #include <llvm-c/Core.h>
 #include <string.h>
 
-enum { SINGLE_COUNT = 2 };
+enum { LICENSE_SECTION, VERSION_SECTION, SINGLE_COUNT };
 static const char *const single_sections[SINGLE_COUNT] = {"license", "version"};
 
 /* Of a section of the result. */
@@ -36,18 +37,36 @@ static int single_section(LLVMValueRef global)
 	return i;
 }
 
-/* What a loader reads: the text up to its NUL, or the number. Rust has structs around them. */
+/* The number that the bytes are, of at most eight. */
+static unsigned long long number_of(LLVMModuleRef ir, const char *bytes, size_t length)
+{
+	bool is_big = is_big_endian_module(ir);
+	unsigned long long number = 0;
+
+	for (size_t i = 0; i < length; i++)
+		number = number << 8 | (unsigned char)bytes[is_big ? i : length - 1 - i];
+	return number;
+}
+
+/* What a loader reads: the text up to its NUL, or the number. Rust has structs around them, and
+ * bytes for numbers. */
 static char *content_of(LLVMValueRef variable)
 {
+	bool is_version = single_section(variable) == VERSION_SECTION;
 	LLVMValueRef content = LLVMGetInitializer(variable);
 	size_t length;
 
 	while (LLVMIsAConstantStruct(content) && LLVMGetNumOperands(content) == 1)
 		content = LLVMGetOperand(content, 0);
+	if (LLVMIsNull(content))
+		return xstrdup(is_version ? "0" : "\"\"");
 	if (LLVMIsAConstantInt(content) && LLVMGetIntTypeWidth(LLVMTypeOf(content)) <= 64)
 		return xasprintf("%llu", LLVMConstIntGetZExtValue(content));
 	if (LLVMIsAConstantDataSequential(content) && LLVMIsConstantString(content)) {
 		const char *text = LLVMGetAsString(content, &length);
+		if (is_version && length <= 8)
+			return xasprintf(
+			    "%llu", number_of(LLVMGetGlobalParent(variable), text, length));
 		return xasprintf("\"%.*s\"", (int)strnlen(text, length), text);
 	}
 	char *printed = LLVMPrintValueToString(content);
