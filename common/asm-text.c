@@ -31,6 +31,7 @@ static const struct {
     {".equiv", ASM_LABEL},
     {".lcomm", ASM_DEFINITION},
     {".macro", ASM_MACRO},
+    {".purgem", ASM_MACRO},
     {".ascii", ASM_NONE},
     {".asciz", ASM_NONE},
     {".string", ASM_NONE},
@@ -183,8 +184,9 @@ static void begin_statement(struct lexer *lexer)
 }
 
 /* The directive, or the instruction's first word. */
-static void take_first_word(struct lexer *lexer, const struct asm_word *word)
+static void take_first_word(struct lexer *lexer, struct asm_word *word)
 {
+	visit_word(lexer, word, ASM_MNEMONIC);
 	lexer->at_start = false;
 	lexer->is_instruction = !word->length || *word->text != '.';
 	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++)

@@ -21,7 +21,8 @@ struct asm_word {
 		ASM_LABEL,
 		ASM_DEFINITION, /* by a directive, as .set */
 		ASM_GLOBAL,     /* a directive makes it one that other files see */
-		ASM_MACRO,
+		ASM_MACRO,      /* .macro defines it */
+		ASM_MNEMONIC,   /* of a statement: a directive, an instruction, or a macro */
 	} role;
 	const char *name; /* as the object has it; NULL where it depends on operands */
 };
@@ -32,8 +33,8 @@ struct asm_text asm_text_of(LLVMValueRef assembly);
 /* The module's own. */
 struct asm_text asm_text_of_module(LLVMModuleRef module);
 
-/* Calls visit for each symbol and macro that is named, in their order. Numbers as labels are none;
- * the word is valid during the call. */
+/* Calls visit for each symbol and macro, and what may be one, in their order. Numbers as labels are
+ * none; the word is valid during the call. */
 void asm_each_word(
     struct asm_text text, void (*visit)(const struct asm_word *word, void *data), void *data);
 

@@ -875,7 +875,7 @@ caller_ir() {
 		call \22foo\22 # call foo\0A .type \22foo\22, @function|call \22foo.1\22 # call foo\0A .type \22foo.1\22, @function
 		.asciz \22foo\22, \22\\\22foo; foo\22; .section foo, \22aw\22 // foo
 		.pushsection .data; .quad foo /* foo \0A foo */; .popsection|.pushsection .data; .quad foo.1 /* foo \0A foo */; .popsection
-		r1 = 'l'; .macro foo\0A call \\foo\0A .endm
+		r1 = 'l'; .macro m\0A call \\foo\0A .endm|r1 = 'l'; .macro m.1\0A call \\foo\0A .endm
 	END
 	((count == 8))
 }
@@ -923,6 +923,25 @@ caller_ir() {
 	[[ $(asm_of a) == 'goto out.1; '* ]]
 }
 
+@test "macros in asm are each module's own" {
+	for name in a b; do
+		ir $name <<-END
+			module asm ".macro add x"
+			module asm "\\\\x += 5"
+			module asm ".endm"
+			define void @$name() {
+			  call void asm "add r1; .purgem add; .macro \$\$n_$name\0A add r2 # add\0A .endm; r1 = add ll", ""()
+			  ret void
+			}
+		END
+	done
+	merge --export a,b a.ll b.ll
+	[[ $(asm_of a) == 'add r1; .purgem add; .macro $$n_a\0A add r2 # add\0A .endm; r1 = add ll' ]]
+	[[ $(asm_of b) == 'add.1 r1; .purgem add.1; .macro $$n_b\0A add.1 r2 # add\0A .endm; r1 = add ll' ]]
+	has 'module asm ".macro add x"'
+	has 'module asm ".macro add.1 x"'
+}
+
 @test "module asm that names what is local to its module" {
 	for name in a b; do
 		ir $name <<-END
@@ -947,7 +966,7 @@ has_used() {
 	ir a <<-'END'
 		module asm ".quad in_module_asm"
 		define void @a() {
-		  call void asm "call f; r1 = v ll; r2 = w ll; exit", ""()
+		  call void asm "call f; r1 = v ll; r2 = w ll; exit # unused\0A .asciz \22unused\22", ""()
 		  ret void
 		}
 		define void @own() { ret void }

@@ -1,9 +1,9 @@
 /* Asm that refers to functions and variables by their names: its text is all that says so.
  *
  * Of equally named locals in several modules, LLVM's linker renames all but one, and leaves the
- * text as it is, which then means another module's. Labels that asm defines are in no symbol table,
- * and would be there twice. So all these are renamed before, in the text as well, and LLVM finds
- * none to rename. */
+ * text as it is, which then means another module's. Labels and macros that asm defines are in no
+ * symbol table, and would be there twice. So all these are renamed before, in the text as well, and
+ * LLVM finds none to rename. */
 #include "asm-text.h"
 #include "linker.h"
 #include "map.h"
@@ -24,11 +24,16 @@ struct asm_name {
 	const char *new_name;
 };
 
+struct asm_names {
+	struct map symbols; /* by name: struct asm_name */
+	struct map macros;  /* that it defines, by name: the new one, NULL where it keeps that */
+};
+
 /* Names in the result. */
 struct names {
 	struct linker *linker;
-	struct map *of_modules; /* of each one's asm: struct asm_name */
-	struct map modules;     /* by name: struct modules_of_name */
+	struct asm_names *of_modules;     /* of each one's asm */
+	struct map of_symbols, of_macros; /* by name: struct modules_of_name */
 };
 
 struct modules_of_name {
@@ -41,36 +46,53 @@ struct visit {
 	struct names *names;
 };
 
-static struct map *asm_names_of(const struct names *names, const struct module *module)
+static struct asm_names *asm_names_of(const struct names *names, const struct module *module)
 {
 	return &names->of_modules[module - module->linker->modules];
 }
 
-static struct modules_of_name *modules_of(struct names *names, const char *name)
+/* all: of symbols, or of macros */
+static struct modules_of_name *modules_of(struct linker *linker, struct map *all, const char *name)
 {
-	void **slot = map_find(&names->modules, name);
+	void **slot = map_find(all, name);
 
 	if (!slot) {
-		struct modules_of_name *modules = allocate(names->linker, sizeof *modules);
-		slot = map_insert(&names->modules, allocate_string(names->linker, name));
+		struct modules_of_name *modules = allocate(linker, sizeof *modules);
+		slot = map_insert(all, allocate_string(linker, name));
 		*slot = modules;
 	}
 	return *slot;
 }
 
+static void note_macro(const struct visit *visit, const char *name)
+{
+	struct linker *linker = visit->names->linker;
+
+	if (map_add(
+		&asm_names_of(visit->names, visit->module)->macros, allocate_string(linker, name)))
+		modules_of(linker, &visit->names->of_macros, name)->count++;
+}
+
+static bool is_symbol(const struct asm_word *word)
+{
+	return word->name && word->role != ASM_MACRO && word->role != ASM_MNEMONIC;
+}
+
 static void note_word(const struct asm_word *word, void *data)
 {
 	const struct visit *visit = data;
-	struct map *of_module = asm_names_of(visit->names, visit->module);
+	struct map *symbols = &asm_names_of(visit->names, visit->module)->symbols;
 	struct linker *linker = visit->names->linker;
 
-	if (!word->name || word->role == ASM_MACRO)
+	if (word->name && word->role == ASM_MACRO)
+		note_macro(visit, word->name);
+	if (!is_symbol(word))
 		return;
-	struct asm_name *name = map_get(of_module, word->name);
+	struct asm_name *name = map_get(symbols, word->name);
 	if (!name) {
 		name = allocate(linker, sizeof *name);
-		*map_insert(of_module, allocate_string(linker, word->name)) = name;
-		modules_of(visit->names, word->name)->count++;
+		*map_insert(symbols, allocate_string(linker, word->name)) = name;
+		modules_of(linker, &visit->names->of_symbols, word->name)->count++;
 	}
 	name->is_label |= word->role == ASM_LABEL || word->role == ASM_DEFINITION;
 	name->is_global |= word->role == ASM_GLOBAL;
@@ -113,25 +135,29 @@ static bool is_linked(const struct linker *linker, LLVMValueRef global)
 static void note_global(LLVMValueRef global, void *data)
 {
 	const struct visit *visit = data;
+	struct names *names = visit->names;
 
-	if (is_linked(visit->names->linker, global) &&
-	    !map_has(asm_names_of(visit->names, visit->module), value_name(global)))
-		modules_of(visit->names, value_name(global))->count++;
+	if (is_linked(names->linker, global) &&
+	    !map_has(&asm_names_of(names, visit->module)->symbols, value_name(global)))
+		modules_of(names->linker, &names->of_symbols, value_name(global))->count++;
 }
 
-/* A name that nothing has, nor asm means. */
-static const char *new_name(struct names *names, const struct module *module, const char *old_name)
+/* One that nothing has, nor asm means, where the name is in several modules; NULL where not. */
+static const char *new_name(const struct module *module, struct map *all, const char *old_name)
 {
-	struct modules_of_name *modules = modules_of(names, old_name);
+	struct linker *linker = module->linker;
+	struct modules_of_name *modules = modules_of(linker, all, old_name);
 	char *name = NULL;
 
+	if (modules->count < 2)
+		return NULL;
 	do {
 		free(name);
 		name = xasprintf("%s.%u", old_name, ++modules->last_number);
-	} while (map_has(&names->modules, name) || module_find_global(module->ir, name));
-	const char *kept = allocate_string(names->linker, name);
+	} while (map_has(all, name) || module_find_global(module->ir, name));
+	const char *kept = allocate_string(linker, name);
 	free(name);
-	modules_of(names, kept)->count = 1;
+	modules_of(linker, all, kept)->count = 1;
 	modules->count--;
 	return kept;
 }
@@ -140,14 +166,16 @@ static const char *new_name(struct names *names, const struct module *module, co
 static void rename_local(LLVMValueRef global, void *data)
 {
 	const struct visit *visit = data;
+	struct names *names = visit->names;
 
-	if (!is_local(global) || !is_linked(visit->names->linker, global))
+	if (!is_local(global) || !is_linked(names->linker, global))
 		return;
-	const char *old_name = value_name(global);
-	struct asm_name *name = map_get(asm_names_of(visit->names, visit->module), old_name);
-	if (modules_of(visit->names, old_name)->count < 2 || (name && name->is_global))
+	const char *old_name = value_name(global), *renamed = NULL;
+	struct asm_name *name = map_get(&asm_names_of(names, visit->module)->symbols, old_name);
+	if (!name || !name->is_global)
+		renamed = new_name(visit->module, &names->of_symbols, old_name);
+	if (!renamed)
 		return;
-	const char *renamed = new_name(visit->names, visit->module, old_name);
 	if (name && LLVMGetLinkage(global) == LLVMInternalLinkage)
 		name->new_name = renamed;
 	LLVMSetValueName2(global, renamed, strlen(renamed));
@@ -155,16 +183,24 @@ static void rename_local(LLVMValueRef global, void *data)
 
 static void rename_labels(struct names *names, const struct module *module)
 {
-	const struct map *of_module = asm_names_of(names, module);
+	const struct map *symbols = &asm_names_of(names, module)->symbols;
 
-	for (size_t i = 0; i < of_module->count; i++) {
-		const char *old_name = of_module->items[i].key;
-		struct asm_name *name = of_module->items[i].value;
+	for (size_t i = 0; i < symbols->count; i++) {
+		const char *old_name = symbols->items[i].key;
+		struct asm_name *name = symbols->items[i].value;
 		if (name->is_label && !name->is_global && !name->new_name &&
-		    modules_of(names, old_name)->count > 1 &&
 		    !module_find_global(module->ir, old_name))
-			name->new_name = new_name(names, module, old_name);
+			name->new_name = new_name(module, &names->of_symbols, old_name);
 	}
+}
+
+static void rename_macros(struct names *names, const struct module *module)
+{
+	struct map *macros = &asm_names_of(names, module)->macros;
+
+	for (size_t i = 0; i < macros->count; i++)
+		macros->items[i].value =
+		    (void *)new_name(module, &names->of_macros, macros->items[i].key);
 }
 
 static void add_text(struct text *text, const char *added, const char *end)
@@ -174,7 +210,7 @@ static void add_text(struct text *text, const char *added, const char *end)
 }
 
 struct rewriting {
-	const struct map *names;
+	const struct asm_names *names;
 	struct text text;   /* as it is to be */
 	const char *copied; /* up to here */
 };
@@ -182,12 +218,17 @@ struct rewriting {
 static void rewrite_word(const struct asm_word *word, void *data)
 {
 	struct rewriting *rewriting = data;
-	const struct asm_name *name =
-	    word->name && word->role != ASM_MACRO ? map_get(rewriting->names, word->name) : NULL;
+	const char *renamed = NULL;
 
-	if (!name || !name->new_name)
+	if (is_symbol(word)) {
+		const struct asm_name *name = map_get(&rewriting->names->symbols, word->name);
+		renamed = name ? name->new_name : NULL;
+	} else if (word->name) {
+		renamed = map_get(&rewriting->names->macros, word->name);
+	}
+	if (!renamed)
 		return;
-	const char *end = word->text + word->length, *suffix = name->new_name + strlen(word->name);
+	const char *end = word->text + word->length, *suffix = renamed + strlen(word->name);
 	add_text(&rewriting->text, rewriting->copied, end);
 	add_text(&rewriting->text, suffix, suffix + strlen(suffix));
 	rewriting->copied = end;
@@ -237,10 +278,10 @@ static void rewrite_module_asm(struct names *names, struct module *module)
 /* Live locals that the module's asm names; others, in other modules, see mark_as_used in link.c. */
 static void mark_as_used(const struct names *names, const struct module *module)
 {
-	const struct map *of_module = asm_names_of(names, module);
+	const struct map *symbols = &asm_names_of(names, module)->symbols;
 
-	for (size_t i = 0; i < of_module->count; i++) {
-		LLVMValueRef local = module_find_global(module->ir, of_module->items[i].key);
+	for (size_t i = 0; i < symbols->count; i++) {
+		LLVMValueRef local = module_find_global(module->ir, symbols->items[i].key);
 		if (local && LLVMGetLinkage(local) == LLVMInternalLinkage &&
 		    map_has(&module->linker->live, local) && !used_has(module->used, local))
 			used_add(module->used, local);
@@ -250,13 +291,17 @@ static void mark_as_used(const struct names *names, const struct module *module)
 
 void separate_asm_names(struct linker *linker)
 {
-	struct names names = {.linker = linker, .modules.kind = MAP_OF_STRINGS};
+	struct names names = {
+	    .linker = linker,
+	    .of_symbols.kind = MAP_OF_STRINGS,
+	    .of_macros.kind = MAP_OF_STRINGS,
+	};
 
 	names.of_modules = xcalloc(linker->module_count, sizeof *names.of_modules);
 	for (size_t i = 0; i < linker->module_count; i++)
-		names.of_modules[i].kind = MAP_OF_STRINGS;
+		names.of_modules[i].symbols.kind = names.of_modules[i].macros.kind = MAP_OF_STRINGS;
 	each_asm(&names, note_call, note_module_asm);
-	if (!names.modules.count)
+	if (!names.of_symbols.count && !names.of_macros.count)
 		return;
 	for (size_t i = 0; i < linker->module_count; i++) {
 		struct visit visit = {&linker->modules[i], &names};
@@ -272,6 +317,7 @@ void separate_asm_names(struct linker *linker)
 			continue;
 		module_each_global(visit.module->ir, rename_local, &visit);
 		rename_labels(&names, visit.module);
+		rename_macros(&names, visit.module);
 	}
 	each_asm(&names, rewrite_call, rewrite_module_asm);
 }
@@ -285,7 +331,7 @@ static void visit_reference(const struct asm_word *word, void *data)
 {
 	const struct references *references = data;
 
-	if (word->name && word->role != ASM_MACRO)
+	if (is_symbol(word))
 		references->visit(references->module, word->name);
 }
 
