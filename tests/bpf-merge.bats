@@ -843,6 +843,14 @@ caller_ir() {
 		[[ $(asm_of a) == 'call foo' ]]
 		symbols_are 'T a' 'T b' 't foo.1'
 	done
+	# what is private has another name in the object
+	echo '@foo = private constant i32 1 @use = global ptr @foo' >>a.ll
+	for files in 'a.ll b.ll' 'b.ll a.ll'; do
+		# shellcheck disable=SC2086 # words
+		merge $files
+		[[ $(asm_of a) == 'call foo' ]]
+		lacks 'define internal void @foo()'
+	done
 }
 
 @test "symbols in asm, as the assembler takes it apart" {
@@ -911,6 +919,10 @@ caller_ir() {
 	merge a.ll c.ll
 	[[ $(asm_of a) == 'goto out; '* ]]
 	has '@use = global ptr @out.1'
+	# or will have it in the object
+	ir c <<<'@out = private constant i32 1 @use = global ptr @out'
+	merge a.ll c.ll
+	[[ $(asm_of a) == 'goto out; '*'out: goto .Lout.1; .Lout.1 : '* ]]
 	# what a directive makes global stays, as do its references
 	ir d <<-'END'
 		define void @d() {

@@ -132,14 +132,26 @@ static bool is_linked(const struct linker *linker, LLVMValueRef global)
 	       !is_llvm_global(global) && *value_name(global);
 }
 
+static void note_name(const struct visit *visit, const char *name)
+{
+	struct names *names = visit->names;
+
+	if (!map_has(&asm_names_of(names, visit->module)->symbols, name))
+		modules_of(names->linker, &names->of_symbols, name)->count++;
+}
+
 static void note_global(LLVMValueRef global, void *data)
 {
 	const struct visit *visit = data;
-	struct names *names = visit->names;
 
-	if (is_linked(names->linker, global) &&
-	    !map_has(&asm_names_of(names, visit->module)->symbols, value_name(global)))
-		modules_of(names->linker, &names->of_symbols, value_name(global))->count++;
+	if (!is_linked(visit->names->linker, global))
+		return;
+	note_name(visit, value_name(global));
+	if (LLVMGetLinkage(global) != LLVMPrivateLinkage)
+		return;
+	char *in_object = xasprintf(".L%s", value_name(global));
+	note_name(visit, in_object);
+	free(in_object);
 }
 
 /* One that nothing has, nor asm means, where the name is in several modules; NULL where not. */
@@ -178,6 +190,8 @@ static void rename_local(LLVMValueRef global, void *data)
 		return;
 	if (name && LLVMGetLinkage(global) == LLVMInternalLinkage)
 		name->new_name = renamed;
+	else if (name) /* its asm means another one */
+		modules_of(names->linker, &names->of_symbols, old_name)->count++;
 	LLVMSetValueName2(global, renamed, strlen(renamed));
 }
 
