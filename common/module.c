@@ -187,15 +187,6 @@ static _Noreturn void fail_of_name(const char *name, const char *input)
 	fail("%s: symbol '%s' is reserved", input, name);
 }
 
-void module_refuse_names(LLVMModuleRef module, const char *input)
-{
-	static const char *const names[] = {NORETURN_END_NAME, NOTES_NAME, ORDER_NAME};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (module_find_global(module, names[i]))
-			fail_of_name(names[i], input);
-}
-
 /* As noreturn.c makes and calls it. */
 static bool is_end(LLVMValueRef end)
 {

@@ -44,10 +44,8 @@ LLVMModuleRef module_open(LLVMContextRef context, struct input input);
 /* The function, variable, alias or ifunc of that name; NULL where there is none. */
 LLVMValueRef module_find_global(LLVMModuleRef module, const char *name);
 
-/* Fails where the module, of that input, has a name that only stages may give (reserved.h). */
-void module_refuse_names(LLVMModuleRef module, const char *input);
-
-/* The same, but what a stage before adds under such a name may be there. */
+/* Fails where the module, of that input, has a name that only stages may give (reserved.h), unless
+ * it is as a stage makes it. */
 void module_check_names(LLVMModuleRef module, const char *input);
 
 /* Calls visit for each function, variable, alias and ifunc, in this order; visit may delete what it

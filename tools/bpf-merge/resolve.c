@@ -78,7 +78,7 @@ static void add_module(struct module *module)
 	message(LEVEL_DEBUG, "%s: is linked", input_name(module));
 	module->takes_part = true;
 	open_module(module);
-	module_refuse_names(module->ir, input_name(module));
+	module_check_names(module->ir, input_name(module));
 	check_target(module);
 	module_each_global(module->ir, add_symbol, module);
 	each_asm_symbol(module, add_asm_symbol);

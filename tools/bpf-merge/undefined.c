@@ -3,6 +3,7 @@
 #include "exports.h"
 #include "linker.h"
 #include "message.h"
+#include "reserved.h"
 #include "string-builtins.h"
 #include "value.h"
 #include <llvm-c/Core.h>
@@ -18,6 +19,8 @@ static bool comes_from_codegen(const struct symbol *symbol)
 {
 	LLVMValueRef reference = symbol->use->reference;
 
+	if (!strcmp(symbol->name, NORETURN_END_NAME)) /* from bpf-opt, in what is linked again */
+		return true;
 	return keep_memory_builtins &&
 	       (is_memory_builtin(symbol->name) || (reference && is_string_builtin(reference)));
 }
