@@ -706,6 +706,24 @@ prototype_in_btf() {
 	done
 }
 
+@test "files for one kind of LTO and for another" {
+	echo 'int g(int); __attribute__((section("socket"), used)) int prog(int *x) { return g(*x); }' >a.c
+	echo 'int g(int x) { return x * 3; }' >b.c
+	for flags in '-flto|-flto=thin' '-flto=thin|-O2' '-fshort-wchar|-O2' '-flto|-flto=thin -fshort-wchar'; do
+		# shellcheck disable=SC2086 # several words
+		compile a.c ${flags%|*}
+		# shellcheck disable=SC2086
+		compile b.c ${flags#*|}
+		for order in 'a.bc b.bc' 'b.bc a.bc'; do
+			# shellcheck disable=SC2086
+			run -0 --separate-stderr bpf-linker --btf -o out.o $order
+			# shellcheck disable=SC2154 # bats sets it
+			[[ ! $stderr ]]
+			"$READELF" -s out.o | grep 'FUNC *GLOBAL.* prog$'
+		done
+	done
+}
+
 @test "names of the stages' own are refused" {
 	local name
 	for name in llvm.bpf-linker-order llvm.bpf-linker-notes bpf-linker-end; do

@@ -40,6 +40,7 @@ LLVMModuleRef link_modules(struct linker *linker)
 	for (size_t i = 0; i < linker->module_count; i++)
 		if (linker->modules[i].takes_part)
 			drop_stack_probes(linker->modules[i].ir);
+	reconcile_module_flags(linker);
 	separate_asm_names(linker);
 	for (size_t i = 0; i < linker->module_count; i++)
 		if (linker->modules[i].takes_part)

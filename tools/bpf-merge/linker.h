@@ -228,6 +228,11 @@ void each_module_asm_reference(
  * another module has the name, or its asm means another one by it. */
 void separate_asm_names(struct linker *linker);
 
+/* module-flags.c */
+
+/* Where modules differ in a flag that means nothing to BPF, has the larger value prevail. */
+void reconcile_module_flags(struct linker *linker);
+
 /* core-relocations.c */
 
 /* Renames what CO-RE relocations are made of, where the result has or may get its like. */
