@@ -352,3 +352,15 @@ many() {
 		one_error 'bpf-linker: error: asm.ll*: <inline asm>:1:1: *' bpf-linker $options -o a.o asm.ll a.bc
 	done
 }
+
+@test "of many errors in inline assembly, some are shown" {
+	{
+		echo 'target triple = "bpf" define i32 @f(ptr %c) section "xdp" {'
+		for ((i = 0; i < 5000; i++)); do
+			echo "call void asm sideeffect \"bad$i bad\", \"\"()"
+		done
+		echo 'ret i32 0 }'
+	} >many.ll
+	run -1 --separate-stderr bpf-linker -o out.o many.ll
+	[[ $(wc -l <<<"$stderr") == 21 && $stderr == *"'bad0 bad'"*"'bad19 bad'"*$'\n'"bpf-linker: error: too many errors in inline assembly; no more are shown" ]]
+}

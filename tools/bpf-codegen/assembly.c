@@ -206,21 +206,40 @@ static char *describe_line(LLVMModuleRef module, const char *text)
 	return any ? xstrdup("") : NULL;
 }
 
-char *assembly_reword(LLVMModuleRef module, const char *diagnostic)
+static bool is_of_text(const char *diagnostic)
 {
 	static const char start[] = "<inline asm>:";
-	size_t length = diagnostic_length(diagnostic);
 
-	if (!strncmp(diagnostic, start, sizeof start - 1)) {
+	return !strncmp(diagnostic, start, sizeof start - 1);
+}
+
+static char *reword(LLVMModuleRef module, const char *diagnostic)
+{
+	if (is_of_text(diagnostic)) {
 		const char *text = strstr(diagnostic, ": ");
 		return text ? describe_line(module, text + 2) : NULL;
 	}
-	if (!diagnostic[length])
-		return NULL;
 	const char *cookie = strrchr(diagnostic, ' ');
 	LLVMValueRef instruction = find_by_cookie(module, strtoull(cookie, NULL, 10));
 	if (!instruction)
 		return NULL;
 	faulty = instruction;
-	return describe(instruction, diagnostic, length, NULL, (struct line){"", 0});
+	return describe(
+	    instruction, diagnostic, diagnostic_length(diagnostic), NULL, (struct line){"", 0});
+}
+
+char *assembly_reword(LLVMModuleRef module, const char *diagnostic)
+{
+	enum {
+		MOST_ERRORS = 20
+	}; /* as of ld.lld and clang; each is looked for in all of the module */
+	static unsigned count;
+
+	if (!is_of_text(diagnostic) && !diagnostic[diagnostic_length(diagnostic)])
+		return NULL;
+	char *reworded = count > MOST_ERRORS ? xstrdup("") : reword(module, diagnostic);
+	if ((reworded && !*reworded) || ++count <= MOST_ERRORS)
+		return reworded;
+	free(reworded);
+	return xstrdup("too many errors in inline assembly; no more are shown");
 }

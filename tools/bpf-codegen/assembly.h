@@ -6,7 +6,8 @@
 
 /* Says an error diagnostic about inline assembly anew: which function of the user's own has it, in
  * which file and line. Returns NULL where no instruction of the module is known for it, "" where
- * the same was said before, or follows from what was. For the caller to free. */
+ * the same was said before, follows from what was, or is one of too many. For the caller to free.
+ */
 char *assembly_reword(LLVMModuleRef module, const char *diagnostic);
 
 #endif
