@@ -642,7 +642,6 @@ prototype_in_btf() {
 		2 %0 += 1\n/* c\n */ foo:
 		2 %0 += 1 // c\n foo:
 		2 \"foo\": %0 += 1
-		2 foo@x: %0 += 1
 		2 .equiv foo, 1
 		2 .macro foo\n %0 += 1\n .endm\n foo
 		0 1: %0 += 1
