@@ -379,8 +379,7 @@ void reach_nodes(LLVMModuleRef module, enum detail detail)
 	}
 	for (size_t i = 0; i < functions.count; i++)
 		retain_parameters(functions.items[i]);
-	if (kept != EVERYTHING)
-		find_types();
+	find_types();
 	for (size_t i = 0; i < functions.count; i++)
 		add_node(functions.items[i].subprogram);
 	for (size_t i = 0; i < relocated.count; i++)

@@ -496,13 +496,20 @@ once() {
 			compile $file.c
 		done
 		for order in 'a.bc b.bc' 'b.bc a.bc'; do
-			# shellcheck disable=SC2086 # two words
-			bpf-linker --btf -o out.o $order
-			load_with_btf out.o
-			for file in a b; do
-				[[ $(run_program prog_$file packet) == 7 ]]
+			for kind in lines full; do
+				# shellcheck disable=SC2086 # two words
+				bpf-linker --btf --debug-info=$kind -o $kind.o $order
+				load_with_btf $kind.o
+				for file in a b; do
+					[[ $(run_program prog_$file packet) == 7 ]]
+				done
+				rm -r "$PINS"
 			done
-			rm -r "$PINS"
+			# linked before
+			# shellcheck disable=SC2086
+			bpf-linker --btf --emit=llvm-bc -o ab.bc $order
+			bpf-linker --btf -o again.o ab.bc
+			diff <(bpftool btf dump file lines.o) <(bpftool btf dump file again.o)
 		done
 		count=$((count + 1))
 	done

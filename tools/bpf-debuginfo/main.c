@@ -78,6 +78,7 @@ static void fit_for_btf(void)
 	if (!keeps_all)
 		declare_named_only(reached);
 	put_replacements_in_place();
+	forget_structs_apart();
 	unify_types(&units, reached, keeps_all);
 	keep_structs_apart();
 	fit_nesting();

@@ -9,4 +9,7 @@
  * FixupDerivedTypes. */
 void keep_structs_apart(void);
 
+/* Has them all as they were, in a module that was linked before; to be called first. */
+void forget_structs_apart(void);
+
 #endif
