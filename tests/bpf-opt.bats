@@ -582,3 +582,23 @@ first_byte_ir() {
 	[[ $(grep -c 'call .*@strlen' out.ll) == 1 ]]
 	absent 'call .*@strcpy' out.ll
 }
+
+@test "a function that is named like an intrinsic, where the stack is looked at" {
+	ir a <<-'END'
+		declare void @llvm.lifetime.startx()
+		define internal void @callee() "bpf-linker-input"="a.c" "bpf-linker-optimized" {
+		  %v = alloca [400 x i8]
+		  store i8 1, ptr %v
+		  ret void
+		}
+		define i32 @f() "bpf-linker-input"="b.c" "bpf-linker-optimized" section "socket" {
+		  %v = alloca [400 x i8]
+		  store i8 1, ptr %v
+		  call void @llvm.lifetime.startx()
+		  call void @callee()
+		  ret i32 0
+		}
+	END
+	bpf-opt -o out.bc a.ll
+	"$DIS" -o - out.bc | grep 'call void @callee()'
+}

@@ -46,10 +46,11 @@ static size_t size_of(LLVMValueRef variable)
 static bool is_marker(LLVMValueRef instruction, const char *name, LLVMValueRef variable)
 {
 	LLVMValueRef called = LLVMIsACallInst(instruction) ? LLVMGetCalledValue(instruction) : NULL;
+	unsigned arguments = called ? LLVMGetNumArgOperands(instruction) : 0;
 
-	return called && LLVMIsAFunction(called) &&
+	return arguments && LLVMIsAFunction(called) &&
 	       !strncmp(value_name(called), name, strlen(name)) &&
-	       LLVMGetOperand(instruction, LLVMGetNumArgOperands(instruction) - 1) == variable;
+	       LLVMGetOperand(instruction, arguments - 1) == variable;
 }
 
 static bool is_start(LLVMValueRef instruction, LLVMValueRef variable)
