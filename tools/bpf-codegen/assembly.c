@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As of ld.lld and clang; each is looked for in all of the module. */
+enum { MOST_ERRORS = 20 };
+
 static struct map said = {.kind = MAP_OF_STRINGS};  /* messages */
 static struct map found = {.kind = MAP_OF_STRINGS}; /* lines of instructions' assembly */
 static LLVMValueRef faulty; /* the last of which more than a line was said to be wrong */
@@ -230,9 +233,6 @@ static char *reword(LLVMModuleRef module, const char *diagnostic)
 
 char *assembly_reword(LLVMModuleRef module, const char *diagnostic)
 {
-	enum {
-		MOST_ERRORS = 20
-	}; /* as of ld.lld and clang; each is looked for in all of the module */
 	static unsigned count;
 
 	if (!is_of_text(diagnostic) && !diagnostic[diagnostic_length(diagnostic)])
