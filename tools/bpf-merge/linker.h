@@ -215,7 +215,7 @@ LLVMModuleRef link_modules(struct linker *linker);
  * into it. */
 void replace_by_declaration(LLVMModuleRef ir, LLVMValueRef definition);
 
-/* inline-asm.c: asm that refers to functions and variables by their names */
+/* asm-names.c: asm that refers to functions and variables by their names */
 
 /* Calls visit for each symbol that the asm names, of a live function's instruction, which is
  * remembered, where that is inline asm. */

@@ -7,23 +7,50 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BEHAVIOR = 0, KEY = 1 }; /* operands of a flag */
-enum { MAX = 7 };               /* the behavior by which the larger value prevails */
+enum { BEHAVIOR = 0, KEY = 1, VALUE = 2 }; /* operands of a flag */
+enum { MAX = 7 };                          /* the behavior by which the larger value prevails */
 
 static const char *const indifferent[] = {
     "EnableSplitLTOUnit", "ThinLTO", "UnifiedLTO", "wchar_size", "min_enum_size"};
 
-static LLVMMetadataRef value_of_flag(const struct module *module, const char *key)
+/* The module's flags, which no one has checked yet; to be freed. */
+static struct values flags_of(const struct module *module)
 {
-	return module->takes_part ? LLVMGetModuleFlag(module->ir, key, strlen(key)) : NULL;
+	static const char name[] = "llvm.module.flags";
+	struct values flags = {NULL, 0, 0};
+
+	if (!module->takes_part)
+		return flags;
+	array_reserve(&flags, LLVMGetNamedMetadataNumOperands(module->ir, name) + 1);
+	flags.count = LLVMGetNamedMetadataNumOperands(module->ir, name);
+	LLVMGetNamedMetadataOperands(module->ir, name, flags.items);
+	return flags;
+}
+
+/* NULL where the module has none of the key. */
+static LLVMValueRef find_flag(const struct module *module, const char *key)
+{
+	struct values flags = flags_of(module);
+	LLVMValueRef found = NULL;
+
+	for (size_t i = 0; i < flags.count && !found; i++) {
+		LLVMValueRef name = operand(flags.items[i], KEY);
+		unsigned length;
+		const char *text = name ? LLVMGetMDString(name, &length) : NULL;
+		if (text && !strcmp(text, key))
+			found = flags.items[i];
+	}
+	free(flags.items);
+	return found;
 }
 
 static bool differ(const struct linker *linker, const char *key)
 {
-	LLVMMetadataRef first = NULL;
+	LLVMValueRef first = NULL;
 
 	for (size_t i = 0; i < linker->module_count; i++) {
-		LLVMMetadataRef value = value_of_flag(&linker->modules[i], key);
+		LLVMValueRef flag = find_flag(&linker->modules[i], key);
+		LLVMValueRef value = flag ? operand(flag, VALUE) : NULL;
 		if (first && value && first != value)
 			return true;
 		first = first ? first : value;
@@ -31,34 +58,18 @@ static bool differ(const struct linker *linker, const char *key)
 	return false;
 }
 
-static void let_larger_prevail(const struct module *module, const char *key)
-{
-	static const char flags[] = "llvm.module.flags";
-	LLVMValueRef behavior =
-	    LLVMConstInt(LLVMInt32TypeInContext(module->linker->context), MAX, false);
-	struct values nodes = {0};
-
-	nodes.count = LLVMGetNamedMetadataNumOperands(module->ir, flags);
-	array_reserve(&nodes, 1);
-	LLVMGetNamedMetadataOperands(module->ir, flags, nodes.items);
-	for (size_t i = 0; i < nodes.count; i++) {
-		LLVMValueRef name = operand(nodes.items[i], KEY);
-		unsigned length;
-		const char *text = name ? LLVMGetMDString(name, &length) : NULL;
-		if (text && length == strlen(key) && !memcmp(text, key, length))
-			LLVMReplaceMDNodeOperandWith(
-			    nodes.items[i], BEHAVIOR, LLVMValueAsMetadata(behavior));
-	}
-	free(nodes.items);
-}
-
 void reconcile_module_flags(struct linker *linker)
 {
+	LLVMMetadataRef max =
+	    LLVMValueAsMetadata(LLVMConstInt(LLVMInt32TypeInContext(linker->context), MAX, false));
+
 	for (size_t k = 0; k < sizeof indifferent / sizeof *indifferent; k++) {
 		if (!differ(linker, indifferent[k]))
 			continue;
-		for (size_t i = 0; i < linker->module_count; i++)
-			if (value_of_flag(&linker->modules[i], indifferent[k]))
-				let_larger_prevail(&linker->modules[i], indifferent[k]);
+		for (size_t i = 0; i < linker->module_count; i++) {
+			LLVMValueRef flag = find_flag(&linker->modules[i], indifferent[k]);
+			if (flag)
+				LLVMReplaceMDNodeOperandWith(flag, BEHAVIOR, max);
+		}
 	}
 }
